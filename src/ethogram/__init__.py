@@ -1,0 +1,1 @@
+"""Simulate the behaviour of people, populations and bodies."""
