@@ -6,7 +6,16 @@ status 2; anything else that reaches the top is a defect of ethogram and keeps i
 
 from __future__ import annotations
 
-__all__ = ["BudgetExhausted", "CallFailed", "ConfigError", "DataError", "EthogramError", "ModelError", "RunError", "VerbError"]
+__all__ = [
+    "BudgetExhausted",
+    "CallFailed",
+    "ConfigError",
+    "DataError",
+    "EthogramError",
+    "ModelError",
+    "RunError",
+    "VerbError",
+]
 
 
 class EthogramError(Exception):

@@ -1,0 +1,206 @@
+"""World: where a simulation happens.
+
+A world is a `pettingzoo.ParallelEnv` with five additions: `acting` (whose action the next step awaits), `now` (simulated
+time), `available` (what an agent may do right now), interventions, and a complete state that can be saved and put back.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import gymnasium
+import numpy as np
+import pettingzoo
+
+from ethogram.errors import ConfigError
+from ethogram.seeds import derive, generator, generator_from, generator_state
+
+__all__ = ["Agent", "GymWorld", "World", "intervention"]
+
+Agent = str
+"""An agent is known by its name."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def intervention(method: F) -> F:
+    """Mark a method of a world or policy as one that an experimenter may call by name at a step of a run.
+
+    Its arguments must be JSON values: an intervention is recorded with them, and repeated from the record.
+    """
+    method.__intervention__ = True  # type: ignore[attr-defined]
+    return method
+
+
+class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
+    """A place where agents act, in parallel or some at a time.
+
+    A subclass sets, in `__init__`, `possible_agents` (all names, in order), `observation_spaces` and `action_spaces`
+    (a gymnasium space each), and writes `reset` and `step` as PettingZoo has them. `reset` starts with
+    `super().reset(seed)`, which seeds `self.rng`, the only randomness a world may use, and brings all agents back.
+    Actions of agents that are not in `acting` are ignored; a wrong but well-formed action has no effect.
+    """
+
+    metadata: dict[str, Any] = {"name": "world", "render_modes": []}
+    time_unit: ClassVar[str] = "step"
+    """The unit of `now`."""
+    state_fields: ClassVar[tuple[str, ...]] = ()
+    """Attributes which, with `agents` and `rng`, make up the state: JSON values (keys are strings) and numpy arrays."""
+
+    possible_agents: list[Agent]
+    agents: list[Agent]
+    observation_spaces: Mapping[Agent, gymnasium.Space[Any]]
+    action_spaces: Mapping[Agent, gymnasium.Space[Any]]
+    rng: np.random.Generator | None = None
+
+    def observation_space(self, agent: Agent) -> gymnasium.Space[Any]:
+        """The space that all of the agent's observations are in."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: Agent) -> gymnasium.Space[Any]:
+        """The space that all of the agent's actions are in, at any time."""
+        return self.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[Agent, Any], dict[Agent, Any]]:
+        """Begin an episode: seeds `rng` (afresh where `seed` is None), brings back all agents, observes nothing yet."""
+        self.rng = generator(seed if seed is not None else int(np.random.SeedSequence().entropy or 0), "world")  # type: ignore[arg-type]
+        self.agents = list(self.possible_agents)
+        return {}, {}
+
+    @property
+    def acting(self) -> Sequence[Agent]:
+        """The agents whose action the next step awaits, in a fixed order; the others may be left out. Default: all."""
+        return self.agents
+
+    @property
+    def now(self) -> float | None:
+        """Simulated time in `time_unit`; None where time is the number of steps."""
+        return None
+
+    def available(self, agent: Agent) -> gymnasium.Space[Any]:
+        """The part of the action space that is open to the agent right now. Default: all of it."""
+        return self.action_space(agent)
+
+    def idle(self, agent: Agent) -> Any:
+        """The action that stands in for one that failed: the verb `wait`, or the zero of a numeric space."""
+        space = self.action_space(agent)
+        for verb in getattr(space, "verbs", ()):
+            if verb.__name__ == "Wait":
+                return verb()
+        if isinstance(space, gymnasium.spaces.Discrete):
+            return space.start
+        if isinstance(space, gymnasium.spaces.Box):
+            return np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
+        raise ConfigError(
+            f"world {type(self).__name__} has no idle action: give its actions a verb Wait, or override idle()"
+        )
+
+    def intervene(self, name: str, arguments: Mapping[str, Any]) -> None:
+        """Carry out an intervention by name; ConfigError where there is none of that name."""
+        method = getattr(self, name, None)
+        if not getattr(method, "__intervention__", False):
+            raise ConfigError(
+                f"world {type(self).__name__} has no intervention {name!r}; it has: {', '.join(self.interventions()) or 'none'}"
+            )
+        try:
+            method(**arguments)  # type: ignore[misc]
+        except TypeError as error:
+            raise ConfigError(f"intervention {name!r} does not take {dict(arguments)}: {error}") from error
+
+    @classmethod
+    def interventions(cls) -> list[str]:
+        """The names of the interventions this world offers."""
+        return sorted(n for n in dir(cls) if getattr(getattr(cls, n, None), "__intervention__", False))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The complete state between two steps, random state included: JSON values and numpy arrays only."""
+        fields = {name: copy.deepcopy(getattr(self, name)) for name in self.state_fields}
+        rng = None if self.rng is None else generator_state(self.rng)
+        return {"agents": list(self.agents), "rng": rng, "fields": fields}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back a state that `state_dict` gave, on a world built alike."""
+        self.agents = list(state["agents"])
+        self.rng = None if state["rng"] is None else generator_from(state["rng"])
+        for name, value in state["fields"].items():
+            setattr(self, name, copy.deepcopy(value))
+
+
+class GymWorld(World):
+    """Any gymnasium env as a world of one agent.
+
+    Args:
+        env: an env, or the id of a registered one.
+        agent: the name of its agent.
+        **options: handed to `gymnasium.make` where `env` is an id.
+
+    An env cannot be asked for its state, so the state kept is the seed and the actions since `reset`; loading it repeats
+    them. That is complete where the env is deterministic given its seed (which `gymnasium.utils.env_checker` checks), and
+    costs one env step for each step of the episode so far.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any] | str, agent: Agent = "agent", **options: Any) -> None:
+        if isinstance(env, str):
+            try:
+                env = gymnasium.make(env, **options)
+            except gymnasium.error.Error as error:
+                raise ConfigError(f"gymnasium cannot make {env!r}: {error}") from error
+        self.env = env
+        self.metadata = {**env.metadata, "name": env.spec.id if env.spec else type(env.unwrapped).__name__}
+        self.possible_agents = [agent]
+        self.agents = []
+        self.observation_spaces = {agent: env.observation_space}
+        self.action_spaces = {agent: env.action_space}
+        self._start: tuple[int | None, dict[str, Any] | None] = (None, None)
+        self._actions: list[Any] = []
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[Agent, Any], dict[Agent, Any]]:
+        """Reset the env; without a seed one is drawn, so that the episode can be repeated."""
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        self.agents = list(self.possible_agents)
+        self._start, self._actions = (seed, options), []
+        observation, info = self.env.reset(seed=derive(seed, "env") % 2**31, options=options)
+        return {self.agents[0]: observation}, {self.agents[0]: info}
+
+    def step(self, actions: Mapping[Agent, Any]) -> tuple[dict[Agent, Any], ...]:
+        """One step of the env."""
+        agent = self.possible_agents[0]
+        action = actions[agent]
+        self._actions.append(action)
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        if terminated or truncated:
+            self.agents = []
+        return {agent: observation}, {agent: float(reward)}, {agent: terminated}, {agent: truncated}, {agent: info}
+
+    def render(self) -> Any:
+        """What the env renders."""
+        return self.env.render()
+
+    def close(self) -> None:
+        """Close the env."""
+        self.env.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The seed, the options and the actions since `reset`."""
+        space = self.action_spaces[self.possible_agents[0]]
+        return {
+            "agents": list(self.agents),
+            "seed": self._start[0],
+            "options": self._start[1],
+            "actions": space.to_jsonable(self._actions),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Repeat the episode up to the state kept."""
+        agent = self.possible_agents[0]
+        self.reset(state["seed"], state["options"])
+        for action in self.action_spaces[agent].from_jsonable(list(state["actions"])):
+            self.step({agent: action})
+        self.agents = list(state["agents"])
