@@ -46,6 +46,20 @@ class Policy(ABC):
         Agents may be absent in a step in which the world does not await their action. May be a coroutine.
         """
 
+    def ask(self, agent: Agent, question: str) -> str | Awaitable[str]:
+        """Answer an interviewer's question as the agent, from what it knows now, changing nothing."""
+        raise ConfigError(f"policy {type(self).__name__} cannot be interviewed")
+
+    def intervene(self, agent: Agent, name: str, arguments: Mapping[str, Any]) -> None:
+        """Carry out an intervention (a method marked `@intervention`, called with the agent first) on one agent."""
+        method = getattr(self, name, None)
+        if not getattr(method, "__intervention__", False):
+            raise ConfigError(f"policy {type(self).__name__} has no intervention {name!r}")
+        try:
+            method(agent, **arguments)  # type: ignore[misc]
+        except TypeError as error:
+            raise ConfigError(f"intervention {name!r} does not take {dict(arguments)}: {error}") from error
+
     def state_dict(self) -> dict[str, Any]:
         """The complete state between two steps; nothing by default."""
         return {}

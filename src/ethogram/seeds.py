@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["derive", "generator"]
+__all__ = ["derive", "fresh_seed", "generator", "generator_from", "generator_state"]
 
 
 def derive(seed: int, *names: str | int) -> int:
@@ -23,6 +23,11 @@ def derive(seed: int, *names: str | int) -> int:
 def generator(seed: int, *names: str | int) -> np.random.Generator:
     """A random generator on the stream that `names` name under `seed` (counter-based Philox, so cheap and independent)."""
     return np.random.Generator(np.random.Philox(key=derive(seed, *names)))
+
+
+def fresh_seed() -> int:
+    """A seed from the operating system, for a reset that names none."""
+    return int(np.random.SeedSequence().generate_state(1)[0])
 
 
 def generator_state(rng: np.random.Generator) -> dict[str, Any]:

@@ -15,12 +15,15 @@ import numpy as np
 import pettingzoo
 
 from ethogram.errors import ConfigError
-from ethogram.seeds import derive, generator, generator_from, generator_state
+from ethogram.seeds import derive, fresh_seed, generator, generator_from, generator_state
 
-__all__ = ["Agent", "GymWorld", "World", "intervention"]
+__all__ = ["Agent", "GymWorld", "Step", "World", "intervention"]
 
 Agent = str
 """An agent is known by its name."""
+
+Step = tuple[dict[Agent, Any], dict[Agent, float], dict[Agent, bool], dict[Agent, bool], dict[Agent, dict[str, Any]]]
+"""What `step` returns: observations, rewards, terminations, truncations and infos, each by agent."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,8 +54,8 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
 
     possible_agents: list[Agent]
     agents: list[Agent]
-    observation_spaces: Mapping[Agent, gymnasium.Space[Any]]
-    action_spaces: Mapping[Agent, gymnasium.Space[Any]]
+    observation_spaces: dict[Agent, gymnasium.Space[Any]]
+    action_spaces: dict[Agent, gymnasium.Space[Any]]
     rng: np.random.Generator | None = None
 
     def observation_space(self, agent: Agent) -> gymnasium.Space[Any]:
@@ -67,7 +70,7 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[Agent, Any], dict[Agent, Any]]:
         """Begin an episode: seeds `rng` (afresh where `seed` is None), brings back all agents, observes nothing yet."""
-        self.rng = generator(seed if seed is not None else int(np.random.SeedSequence().entropy or 0), "world")  # type: ignore[arg-type]
+        self.rng = generator(fresh_seed() if seed is None else seed, "world")
         self.agents = list(self.possible_agents)
         return {}, {}
 
@@ -104,7 +107,8 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
         method = getattr(self, name, None)
         if not getattr(method, "__intervention__", False):
             raise ConfigError(
-                f"world {type(self).__name__} has no intervention {name!r}; it has: {', '.join(self.interventions()) or 'none'}"
+                f"world {type(self).__name__} has no intervention {name!r}; "
+                f"it has: {', '.join(self.interventions()) or 'none'}"
             )
         try:
             method(**arguments)  # type: ignore[misc]
@@ -163,13 +167,13 @@ class GymWorld(World):
     ) -> tuple[dict[Agent, Any], dict[Agent, Any]]:
         """Reset the env; without a seed one is drawn, so that the episode can be repeated."""
         if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
+            seed = fresh_seed()
         self.agents = list(self.possible_agents)
         self._start, self._actions = (seed, options), []
         observation, info = self.env.reset(seed=derive(seed, "env") % 2**31, options=options)
         return {self.agents[0]: observation}, {self.agents[0]: info}
 
-    def step(self, actions: Mapping[Agent, Any]) -> tuple[dict[Agent, Any], ...]:
+    def step(self, actions: Mapping[Agent, Any]) -> Step:
         """One step of the env."""
         agent = self.possible_agents[0]
         action = actions[agent]
