@@ -1,0 +1,61 @@
+"""Proportions (success rates, shares of a population) and their differences."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from ethogram.errors import DataError
+from ethogram.measures.estimate import Estimate, check_level
+
+__all__ = ["proportion", "proportion_difference"]
+
+
+def proportion(
+    successes: int,
+    n: int,
+    method: Literal["wilson", "exact", "beta"] = "wilson",
+    level: float = 0.95,
+    prior: tuple[float, float] = (1.0, 1.0),
+) -> Estimate:
+    """The share of `successes` in `n` independent trials.
+
+    Args:
+        successes: how many, 0 ≤ successes ≤ n.
+        n: how many trials, at least one.
+        method: `wilson` (score interval, Wilson 1927), `exact` (Clopper and Pearson 1934: at least the stated coverage),
+            or `beta` (equal-tailed interval of the posterior; the value stays the plain share).
+        level: coverage of the interval.
+        prior: the two parameters of the Beta prior, for `beta`; uniform by default.
+    """
+    from scipy import stats
+
+    _check_counts(successes, n)
+    check_level(level)
+    tail = (1 - level) / 2
+    if method == "beta":
+        posterior = stats.beta(successes + prior[0], n - successes + prior[1])
+        low, high = posterior.ppf(tail), posterior.ppf(1 - tail)
+        label = f"share, Beta({prior[0]:g}, {prior[1]:g}) posterior"
+    else:
+        result = stats.binomtest(successes, n).proportion_ci(level, method=method)
+        low, high = result.low, result.high
+        label = "share, Wilson interval" if method == "wilson" else "share, exact (Clopper–Pearson) interval"
+    return Estimate(successes / n, float(low), float(high), n, label, level)
+
+
+def proportion_difference(a: tuple[int, int], b: tuple[int, int], level: float = 0.95) -> Estimate:
+    """Share in `a` minus share in `b`, each `(successes, trials)` of independent trials.
+
+    Newcombe's hybrid score interval (Statistics in Medicine 17:873, 1998, method 10); n is the smaller of the two.
+    """
+    one, two = proportion(*a, level=level), proportion(*b, level=level)
+    value = one.value - two.value
+    low = value - math.hypot(one.value - one.low, two.high - two.value)
+    high = value + math.hypot(one.high - one.value, two.value - two.low)
+    return Estimate(value, low, high, min(a[1], b[1]), "difference of shares, Newcombe interval", level)
+
+
+def _check_counts(successes: int, n: int) -> None:
+    if n < 1 or not 0 <= successes <= n:
+        raise DataError(f"a share needs at least one trial and 0 ≤ successes ≤ trials, not {successes} of {n}")

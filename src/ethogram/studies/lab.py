@@ -1,0 +1,161 @@
+"""The lab: what a study's `run(config, lab)` works with. It keeps every run in the study's folder and does none twice."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from ethogram.errors import BudgetExhausted, ConfigError, RunError
+from ethogram.seeds import derive
+
+if TYPE_CHECKING:
+    from ethogram.records import Run
+    from ethogram.scene import Scene
+    from ethogram.simulation import Intervention
+
+__all__ = ["Lab"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Lab:
+    """A study's folder, its seed and its model.
+
+    Args:
+        dir: the study's folder; runs go to `dir/runs/NAME`.
+        seed: of the whole study: whatever is random in it derives from it.
+        model: the spelling of the language model (or the surrogate's word), to be given to scenes; empty where none plays.
+        resume: go on with runs that were cut off; finished ones are used again in any case.
+        progress: show progress on the terminal; None: where there is one.
+    """
+
+    def __init__(
+        self, dir: str | Path, seed: int = 0, model: str = "", resume: bool = False, progress: bool | None = None
+    ) -> None:
+        self.dir = Path(dir)
+        self.seed = seed
+        self.model = model
+        self.resume = resume
+        self.progress = progress
+        self.stopped = ""
+        """Why a budget ended a run, once one has."""
+
+    def seeds(self, n: int) -> list[int]:
+        """`n` seeds for replications, the same whenever the study is run with this seed."""
+        return [derive(self.seed, "replication", i) for i in range(n)]
+
+    def simulate(
+        self,
+        name: str,
+        scene: Scene,
+        *,
+        steps: int | None = None,
+        episodes: int = 1,
+        seed: int | None = None,
+        interventions: Sequence[Intervention] = (),
+        record: Literal["all", "actions", "none"] = "all",
+        checkpoint_every: int = 100,
+    ) -> Run:
+        """Run a scene and keep it as `runs/NAME`; where that run is there already and complete, return it without work.
+
+        Args:
+            name: of the run, as in `full-seed-3`.
+            scene: made by a `@scene` function, so that the run can be replayed, branched and interviewed.
+            steps: of each episode; None: until the world ends it.
+            episodes: how many.
+            seed: the study's own by default.
+            interventions: what the experimenter does at which step.
+            record: what of the steps is kept.
+            checkpoint_every: steps between two checkpoints.
+
+        Returns:
+            The run, complete, or cut short where a budget ran out (`run.manifest.status` is then `stopped`).
+
+        Raises:
+            RunError: `runs/NAME` holds a run of something else.
+            BudgetExhausted: a budget has already ended an earlier run.
+        """
+        from ethogram.records import Run
+        from ethogram.simulation import simulate
+
+        if scene.recipe is None:
+            raise ConfigError(f"the scene of run {name!r} must be made by a function marked @scene")
+        seed = self.seed if seed is None else seed
+        path = self.dir / "runs" / name
+        exists = (path / "manifest.json").exists()
+        if exists:
+            run = Run(path)
+            asked = {"recipe": scene.recipe._asdict(), "seed": seed, "steps": steps, "episodes": episodes}
+            check_same(path, asked, run.manifest)
+            if run.manifest.status == "complete":
+                return run
+        if self.stopped:
+            raise BudgetExhausted(f"run {name!r} was not started: {self.stopped}")
+        run = simulate(
+            scene,
+            steps=steps,
+            episodes=episodes,
+            seed=seed,
+            to=path,
+            interventions=interventions,
+            resume=exists and self.resume,
+            record=record,
+            checkpoint_every=checkpoint_every,
+            progress=self.progress,
+        )
+        if run.manifest.status == "stopped":
+            self.stopped = run.manifest.reason
+        return run
+
+    def map(self, function: Callable[[T, Lab], R], items: Iterable[T], processes: int = 1) -> list[R]:
+        """`[function(item, lab) for item in items]`, on several processes where asked: for arms × seeds that are cheap.
+
+        Args:
+            function: defined at the top level of a module; may call `lab.simulate` with a name of the item's own.
+            items: JSON-like values.
+            processes: how many; each imports the study afresh, which takes about a second.
+        """
+        work = list(items)
+        if processes == 1 or len(work) < 2:
+            return [function(item, self) for item in work]
+        import signal
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import active_children, get_context
+
+        quiet = Lab(self.dir, self.seed, self.model, self.resume, progress=False)
+        module = sys.modules[function.__module__]
+        call = partial(_call, module.__name__, module.__file__, function.__name__, quiet)
+        # an interrupt kills the workers outright: their runs are safe against that, and the parent says what happened
+        interrupt = (signal.SIGINT, signal.SIG_DFL)
+        with ProcessPoolExecutor(min(processes, len(work)), get_context("spawn"), signal.signal, interrupt) as pool:
+            try:
+                return list(pool.map(call, work))
+            except BaseException:
+                for worker in active_children():
+                    worker.terminate()
+                raise
+
+
+def _call(module: str, file: str | None, name: str, lab: Lab, item: Any) -> Any:
+    """Call a function by name in a worker process, where a user's study file must be imported first."""
+    from ethogram.studies.registry import USER, user_module
+
+    found = user_module(Path(file)) if file and module.startswith(USER) else importlib.import_module(module)
+    return getattr(found, name)(item, lab)
+
+
+def check_same(path: Path, asked: Mapping[str, Any], manifest: Any) -> None:
+    """RunError naming the first difference between the run in `path` and what is asked for."""
+    for key, value in asked.items():
+        found = getattr(manifest, key)
+        if found != json.loads(json.dumps(value)):
+            raise RunError(
+                f"{path} holds a run with {key} = {found!r}, not {value!r}: choose another folder for the study, "
+                "or remove this one"
+            )
