@@ -1,0 +1,229 @@
+"""Reading the kinds of a pydantic model's fields off their annotations."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, RootModel
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+from pydantic.fields import FieldInfo
+
+from ethogram.errors import ConfigError
+from ethogram.spaces.kinds import ITEMS, TEXT, Boolean, Choice, Kind, Many, Map, Null, OneOf, Record, Row, Text
+from ethogram.spaces.numbers import Grid, Real, bounds
+
+__all__ = ["record"]
+
+LOWER, UPPER = ("ge", "gt", "min_length"), ("le", "lt", "max_length")
+OTHER = ("multiple_of", "pattern", "max_digits", "decimal_places")
+
+
+def record(model: type[BaseModel]) -> Record:
+    """The kind of the instances of `model`. Raises ConfigError, naming model, field and type, where it has none."""
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise ConfigError(f"{model!r} is not a pydantic model: give a class derived from pydantic.BaseModel")
+    return _record(model, ())
+
+
+def _record(model: type[BaseModel], within: tuple[type, ...]) -> Record:
+    name = model.__name__
+    if model in within:
+        raise ConfigError(f"{name} contains itself: its values have no bounded depth; give it fields of other types")
+    if issubclass(model, RootModel) or model.model_config.get("extra") == "allow":
+        raise ConfigError(f"{name} may hold any fields: declare each field, and not extra='allow'")
+    try:
+        model.model_rebuild()
+    except (PydanticUndefinedAnnotation, PydanticUserError) as error:
+        raise ConfigError(f"{name} is not complete: {str(error).splitlines()[0]}") from error
+    kinds: dict[str, Kind] = {}
+    optional: set[str] = set()
+    for field, info in model.model_fields.items():
+        try:
+            kinds[field] = _kind(info.annotation, *_facets(info.metadata, info.examples), (*within, model))
+        except ConfigError as error:
+            raise ConfigError(f"{name}.{field}: {error}") from None
+        if info.exclude:
+            raise ConfigError(f"{name}.{field}: exclude=True would lose it: a verb must be dumped whole")
+        if info.is_required():
+            continue
+        optional.add(field)
+        if info.default_factory is None and kinds[field].fault(info.default) is not None:
+            raise ConfigError(f"{name}.{field}: the default {info.default!r} is not {kinds[field].words}")
+    return Record(model, kinds, frozenset(optional))
+
+
+def _facets(metadata: Iterable[Any], examples: list[Any] | None) -> tuple[dict[str, Any], list[Any] | None]:
+    """The constraints in a field's metadata, the tightest of each sort, and its examples.
+
+    The attributes are the same for annotated_types' (Ge, MaxLen, Interval ...) and for pydantic's own markers.
+    """
+    facets: dict[str, Any] = {}
+    for item in metadata:
+        if isinstance(item, FieldInfo):
+            inner, inner_examples = _facets(item.metadata, item.examples)
+            facets, examples = _tighten(facets, inner), examples or inner_examples
+        else:
+            found = {key: getattr(item, key, None) for key in (*LOWER, *UPPER, *OTHER)}
+            facets = _tighten(facets, {key: value for key, value in found.items() if value is not None})
+    return facets, examples
+
+
+def _tighten(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    both = {**old, **new}
+    for key in old.keys() & new.keys():
+        if key in LOWER:
+            both[key] = max(old[key], new[key])
+        elif key in UPPER:
+            both[key] = min(old[key], new[key])
+    return both
+
+
+def _kind(annotation: Any, facets: dict[str, Any], examples: list[Any] | None, within: tuple[type, ...]) -> Kind:
+    """The kind of a type with constraints. Raises ConfigError."""
+    if hasattr(annotation, "__value__"):  # type X = ...
+        return _kind(annotation.__value__, facets, examples, within)
+    if hasattr(annotation, "__supertype__"):  # NewType
+        return _kind(annotation.__supertype__, facets, examples, within)
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        inner, inner_examples = _facets(args[1:], None)
+        return _kind(args[0], _tighten(inner, facets), examples or inner_examples, within)
+    if origin is Union or origin is types.UnionType:
+        return _union(args, facets, examples, within)
+    if origin is Literal:
+        if any(isinstance(a, Enum) for a in args):
+            raise ConfigError("a Literal of Enum members cannot be read from JSON: use the Enum, or a Literal of its values")
+        return _choice(args)
+    if origin in (list, tuple, dict):
+        return _container(origin, args, facets, within)
+    if annotation is None or annotation is type(None):
+        return Null()
+    if annotation is bool:
+        return Boolean()
+    if annotation is int or annotation is float or annotation is Decimal:
+        return _number(annotation, facets)
+    if annotation is str:
+        return _text(facets, examples)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return _choice(tuple(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _record(annotation, within)
+    shown = getattr(annotation, "__name__", None) if isinstance(annotation, type) else None
+    raise ConfigError(
+        f"the type {shown or annotation} is not supported: use bool, int, float, Decimal, str, Literal, Enum, list, tuple, "
+        "dict[str, ...], a pydantic model, or a union of these"
+    )
+
+
+def _choice(options: tuple[Any, ...]) -> Choice:
+    if not options:
+        raise ConfigError("the Enum has no members")
+    for option in options:
+        value = option.value if isinstance(option, Enum) else option
+        if not (value is None or isinstance(value, bool | int | float | str)):
+            raise ConfigError(f"the value {option!r} is neither text, number, bool nor None, so JSON cannot write it")
+    return Choice(options)
+
+
+def _union(args: tuple[Any, ...], facets: dict[str, Any], examples: list[Any] | None, within: tuple[type, ...]) -> Kind:
+    members = tuple(_kind(a, {} if a is type(None) else facets, examples, within) for a in args)
+    for i, one in enumerate(members):
+        for other in members[:i]:
+            if not set(one.form) & set(other.form) or not (one.exotic or other.exotic) or _told_apart(one, other):
+                continue
+            raise ConfigError(
+                f"JSON does not tell {one.words} from {other.words}: keep one of them, or give each model a Literal field "
+                "whose values differ"
+            )
+    return OneOf(members) if len(members) > 1 else members[0]
+
+
+def _told_apart(one: Kind, other: Kind) -> bool:
+    """Whether two models share a required field with disjoint values."""
+    if not (isinstance(one, Record) and isinstance(other, Record)):
+        return False
+    for name in one.fields.keys() & other.fields.keys():
+        a, b = one.fields[name], other.fields[name]
+        if isinstance(a, Choice) and isinstance(b, Choice) and not set(a.options) & set(b.options):
+            return True
+    return False
+
+
+def _container(origin: Any, args: tuple[Any, ...], facets: dict[str, Any], within: tuple[type, ...]) -> Kind:
+    low = facets.get("min_length", 0)
+    high = facets.get("max_length", max(ITEMS, low))
+    if low > high:
+        raise ConfigError(f"it must have at least {low} and at most {high} items, which nothing can")
+    if origin is dict:
+        key = _kind(args[0], {}, None, within)
+        if not isinstance(key, Text):
+            raise ConfigError("the keys of a dict must be str: for fixed keys use a nested model")
+        return Map(key, _kind(args[1], {}, None, within), low, high)
+    if origin is tuple and not (len(args) == 2 and args[1] is Ellipsis):
+        return Row(tuple(_kind(a, {}, None, within) for a in args if a != ()) # pyright: ignore)
+    return Many(origin, _kind(args[0], {}, None, within), low, high)
+
+
+def _text(facets: dict[str, Any], examples: list[Any] | None) -> Text:
+    low = facets.get("min_length", 0)
+    high = facets.get("max_length", max(TEXT, low))
+    if low > high:
+        raise ConfigError(f"it must have at least {low} and at most {high} characters, which no text has")
+    pattern = facets.get("pattern")
+    if pattern is None:
+        return Text(low, high)
+    pattern = getattr(pattern, "pattern", pattern)  # a compiled one
+    if not (pattern.startswith("^") and pattern.endswith("$")):
+        raise ConfigError(f"the pattern {pattern!r} must begin with ^ and end with $: constrained decoding needs the whole")
+    if not examples:
+        raise ConfigError(f"text with the pattern {pattern!r} cannot be sampled: give Field(examples=[...])")
+    kind = Text(low, high, pattern, tuple(examples))
+    for example in examples:
+        if kind.fault(example) is not None:
+            raise ConfigError(f"the example {example!r} does not fit the pattern {pattern!r} and the lengths given")
+    return kind
+
+
+def _number(of: type, facets: dict[str, Any]) -> Kind:
+    """The kind of a number: a grid where it has steps (all ints, decimals, floats with `multiple_of`)."""
+    low, low_open = _bound(facets, "ge", "gt", max)
+    high, high_open = _bound(facets, "le", "lt", min)
+    multiple = facets.get("multiple_of")
+    if of is float and multiple is None:
+        return Real(low, high, low_open, high_open)
+    if multiple is not None and (multiple <= 0 or (of is int and multiple != int(multiple))):
+        raise ConfigError(f"multiple_of={multiple} must be above 0, and whole for an int")
+    step, exact, digits = Fraction(str(1 if multiple is None else multiple)), True, (0, 0)
+    if of is Decimal:
+        places, most_digits = facets.get("decimal_places"), facets.get("max_digits")
+        exact = multiple is not None or places is not None
+        after = places if places is not None else 12 if most_digits is None else min(12, most_digits)
+        digits = (20 if most_digits is None else max(most_digits - (places or 0), 1), after)
+        if multiple is None:
+            step = Fraction(1, 10 ** (places if places is not None else min(after, 2)))
+    first, last = _multiples(step, low, low_open), _multiples(step, high, high_open, below=True)
+    return Grid(of, step, first, last, digits, exact, bounds(low, high, low_open, high_open), low, high, low_open, high_open)
+
+
+def _bound(facets: dict[str, Any], closed: str, opened: str, tighter: Any) -> tuple[Any, bool]:
+    """The tighter of a closed and an open bound, and whether it is the open one."""
+    a, b = facets.get(closed), facets.get(opened)
+    if a is not None and b is not None:
+        return (b, True) if tighter(a, b) == b else (a, False)
+    return (a, False) if b is None else (b, True)
+
+
+def _multiples(step: Fraction, bound: Any, is_open: bool, below: bool = False) -> int | None:
+    """The first multiple of `step` above `bound` (or the last one below it), as a number of steps."""
+    if bound is None:
+        return None
+    turns = Fraction(str(bound)) / step
+    if below:
+        return math.floor(turns) - (is_open and turns.denominator == 1)
+    return math.ceil(turns) + (is_open and turns.denominator == 1)
