@@ -166,7 +166,7 @@ def _container(origin: Any, args: tuple[Any, ...], facets: dict[str, Any], withi
             raise ConfigError("the keys of a dict must be str: for fixed keys use a nested model")
         return Map(key, _kind(args[1], {}, None, within), low, high)
     if origin is tuple and not (len(args) == 2 and args[1] is Ellipsis):
-        return Row(tuple(_kind(a, {}, None, within) for a in args if a != ()) # pyright: ignore)
+        return Row(tuple(_kind(a, {}, None, within) for a in args))
     return Many(origin, _kind(args[0], {}, None, within), low, high)
 
 
