@@ -1,0 +1,185 @@
+"""The people of a town, as a file describes them: who they are, how they live, whom they know and what they know."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ethogram.worlds.coded.town.clock import ClockTime, Hours, OpeningHours, minutes
+from ethogram.worlds.coded.town.layout import Layout
+from ethogram.worlds.coded.town.source import Source, nearest
+
+__all__ = ["Fact", "People", "Person", "Routine", "Tie"]
+
+
+class Routine(NamedTuple):
+    """One habit of a person's day: what it does, where and from when (minutes since midnight)."""
+
+    time: int
+    place: str
+    activity: str
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Person(_Strict):
+    """A person."""
+
+    name: str = Field(min_length=1, max_length=80)
+    age: int = Field(ge=0, le=120)
+    occupation: str = ""
+    traits: str = ""
+    about: str = ""
+    home: str
+    work: str = ""
+    """The place at which the person has a key, besides home."""
+    sleep: OpeningHours = Hours(23 * 60, 7 * 60)
+    """When the person is in bed."""
+    plan: list[str] = []
+    """Habits of a day, each `HH:MM place: activity`."""
+    knows: dict[str, str] = {}
+    """People this person knows and what they are to it: `"Ana Kopp" = "sister"`."""
+    memories: list[str] = []
+    """What the person remembers at the start, a sentence each."""
+
+    @property
+    def routine(self) -> list[Routine]:
+        """The habits, in the order of the day."""
+        parts = [re.fullmatch(r"\s*(\d{1,2}:\d{2})\s+(.+?):\s+(.+?)\s*", line) for line in self.plan]
+        return sorted(Routine(minutes(p[1]), p[2], p[3]) for p in parts if p is not None)
+
+
+class Tie(_Strict):
+    """Two people who are the same to each other."""
+
+    between: tuple[str, str]
+    kind: str
+
+
+class Fact(_Strict):
+    """Something that one person knows at the start and the others do not, to see whether it gets about."""
+
+    name: str
+    holder: str
+    text: str = Field(min_length=1)
+    """The fact as its holder remembers it."""
+    keywords: list[str] = Field(min_length=1)
+    """A sentence tells the fact if it has each of them; `runs|stands` is one that is met by either word."""
+    place: str = ""
+    start: ClockTime | None = None
+    end: ClockTime | None = None
+    """For a fact that invites: where and when (of the last day) to come."""
+
+    def told_in(self, text: str) -> bool:
+        """Whether a text tells the fact: all its keywords are in it, as whole words, in any case."""
+        return all(re.search(rf"\b(?:{word})\b", text, re.IGNORECASE) for word in self.keywords)
+
+
+class _File(_Strict):
+    people: list[Person] = Field(min_length=1)
+    ties: list[Tie] = []
+    facts: list[Fact] = []
+
+
+class People:
+    """The people of a file, checked against the map they live on.
+
+    Args:
+        path: a people file (TOML).
+        layout: the map.
+
+    Raises:
+        ConfigError: the file cannot be read or something in it is wrong; the message names file and line.
+    """
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.source = Source(path)
+        file = self.source.read(_File)
+        self.names = [person.name for person in file.people]
+        self.facts = file.facts
+        for i, person in enumerate(file.people):
+            self._check_person(i, person, layout)
+        self._check_ties(file.ties)
+        self._check_facts(layout)
+        extra: dict[str, dict[str, str]] = {name: {} for name in self.names}
+        for tie in file.ties:
+            for one, other in (tie.between, tie.between[::-1]):
+                extra[one][other] = tie.kind
+        self.persons = {p.name: p.model_copy(update={"knows": extra[p.name] | p.knows}) for p in file.people}
+
+    def _check_person(self, i: int, person: Person, layout: Layout) -> None:
+        error, line = self.source.error, self.source.line
+        if person.name in self.names[:i]:
+            raise error(line("people", i, "name"), f"there are two people called {person.name!r}; give each their own name")
+        if person.name in layout.index:
+            raise error(line("people", i, "name"), f"{person.name!r} is the name of a place; give the person another")
+        for key, place in (("home", person.home), ("work", person.work)):
+            if place not in layout.index and (place or key == "home"):
+                raise error(
+                    line("people", i, key),
+                    f"the {key} of {person.name} is an unknown place {place!r}{nearest(place, layout.names)}",
+                )
+        for other in person.knows:
+            if other not in self.names:
+                raise error(
+                    line("people", i, "knows", other),
+                    f"{person.name} knows an unknown person {other!r}{nearest(other, self.names)}",
+                )
+            if other == person.name:
+                raise error(line("people", i, "knows", other), f"{other} cannot be a relation of themselves")
+        for entry in person.plan:
+            self._check_habit(i, person, entry, layout)
+
+    def _check_habit(self, i: int, person: Person, entry: str, layout: Layout) -> None:
+        at = self.source.line_of(entry, "people", i, "plan")
+        match = re.fullmatch(r"\s*(\d{1,2}:\d{2})\s+(.+?):\s+(.+?)\s*", entry)
+        if match is None:
+            raise self.source.error(
+                at, f'an entry of a plan is written "HH:MM place: activity", not {entry!r} (plan of {person.name})'
+            )
+        try:
+            minutes(match[1])
+        except ValueError as error:
+            raise self.source.error(at, f"{error} (plan of {person.name})") from error
+        if match[2] not in layout.index:
+            raise self.source.error(
+                at, f"the plan of {person.name} names an unknown place {match[2]!r}{nearest(match[2], layout.names)}"
+            )
+
+    def _check_ties(self, ties: list[Tie]) -> None:
+        for i, tie in enumerate(ties):
+            for name in tie.between:
+                if name not in self.names:
+                    raise self.source.error(
+                        self.source.line_of(name, "ties", i, "between"),
+                        f"this tie names an unknown person {name!r}{nearest(name, self.names)}",
+                    )
+            if tie.between[0] == tie.between[1]:
+                raise self.source.error(self.source.line("ties", i, "between"), "a tie is between two different people")
+
+    def _check_facts(self, layout: Layout) -> None:
+        seen: set[str] = set()
+        for i, fact in enumerate(self.facts):
+            line = self.source.line
+            if fact.name in seen:
+                raise self.source.error(line("facts", i, "name"), f"there are two facts called {fact.name!r}")
+            seen.add(fact.name)
+            if fact.holder not in self.names:
+                raise self.source.error(
+                    line("facts", i, "holder"),
+                    f"the holder of fact {fact.name!r} is unknown: {fact.holder!r}{nearest(fact.holder, self.names)}",
+                )
+            if fact.place and fact.place not in layout.index:
+                raise self.source.error(
+                    line("facts", i, "place"),
+                    f"fact {fact.name!r} names an unknown place {fact.place!r}{nearest(fact.place, layout.names)}",
+                )
+            if not fact.told_in(fact.text):
+                raise self.source.error(
+                    line("facts", i, "keywords"), f"the text of fact {fact.name!r} does not have all of its own keywords"
+                )

@@ -1,0 +1,1 @@
+"""Worlds played by a language model."""
