@@ -72,8 +72,11 @@ class Session(Protocol):
         """The position of the next call of `agent` for `purpose`; each call of this method counts one on."""
         ...
 
-    def recorded(self, position: Position, key: str) -> Call | None:
-        """The recorded call that answers this one, or None where it must be made. Never makes a call."""
+    def recorded(self, position: Position, key: str, messages: list[dict[str, str]] | None = None) -> Call | None:
+        """The recorded call that answers this one, or None where it must be made. Never makes a call.
+
+        `messages` only serve to say how a request differs from the recorded one.
+        """
         ...
 
     def write(self, call: Call) -> None:

@@ -95,12 +95,16 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
             if verb.__name__ == "Wait":
                 return verb()
         if isinstance(space, gymnasium.spaces.Discrete):
-            return space.start
+            return space.dtype.type(0) if space.contains(0) else space.start
         if isinstance(space, gymnasium.spaces.Box):
             return np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
         raise ConfigError(
             f"world {type(self).__name__} has no idle action: give its actions a verb Wait, or override idle()"
         )
+
+    def observe(self) -> Mapping[Agent, Any]:
+        """What agents observe now, where an intervention has just changed it; default: it shows with the next step."""
+        return {}
 
     def intervene(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Carry out an intervention by name; ConfigError where there is none of that name."""

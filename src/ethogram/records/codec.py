@@ -1,0 +1,152 @@
+"""How members of a space become a column of a table, and come back.
+
+| space | column |
+|---|---|
+| `Box`, `MultiDiscrete`, `MultiBinary` of shape (...) | fixed-size list of the space's type (a plain number for shape ()) |
+| `Discrete` | int64 |
+| `Text` | string |
+| `Typed`, `Verbs` | string: the JSON that `space.dump` gives |
+| any other, or agents whose spaces differ in kind | string: the JSON that `space.to_jsonable` gives |
+
+A missing member (None) is a null. Encoding and decoding are exact.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import gymnasium.spaces as gs
+import numpy as np
+import pyarrow as pa
+from gymnasium import Space
+
+from ethogram.spaces import Typed, Verbs
+
+__all__ = ["Codec", "codec", "codec_of", "common_codec"]
+
+
+class Codec(NamedTuple):
+    """A column type with its two directions, and the JSON from which it can be had again (`codec_of`)."""
+
+    type: pa.DataType
+    encode: Callable[[Sequence[Any]], pa.Array]
+    decode: Callable[[pa.Array], list[Any]]
+    spec: dict[str, Any]
+
+
+def _plain(value: Any) -> Any:
+    """JSON's fallback for numpy values."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON, numpy values included; NaN and infinities as Python's json writes them."""
+    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _array_codec(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Codec:
+    size, item = math.prod(shape), pa.from_numpy_dtype(dtype)
+    type_ = pa.list_(item, size) if shape else item
+    blank = np.zeros(shape, dtype)
+
+    def encode(values: Sequence[Any]) -> pa.Array:
+        mask = np.fromiter((v is None for v in values), bool, len(values))
+        some_missing = bool(mask.any())
+        rows = [blank if v is None else v for v in values] if some_missing else values
+        flat = np.asarray(rows, dtype=dtype).reshape(-1)
+        if not shape:
+            return pa.array(flat, type=item, mask=mask if some_missing else None)
+        return pa.FixedSizeListArray.from_arrays(
+            pa.array(flat, type=item), type=type_, mask=pa.array(mask) if some_missing else None
+        )
+
+    def decode(array: pa.Array) -> list[Any]:
+        valid = array.is_valid().to_numpy(zero_copy_only=False)
+        if not shape:
+            return [dtype.type(x) if ok else None for x, ok in zip(array.to_pylist(), valid, strict=True)]
+        flat = array.values.slice(array.offset * size, len(array) * size).to_numpy(zero_copy_only=False)
+        block = flat.astype(dtype, copy=False).reshape(len(array), *shape)
+        return [block[i] if valid[i] else None for i in range(len(array))]
+
+    return Codec(type_, encode, decode, {"kind": "array", "shape": list(shape), "dtype": dtype.name})
+
+
+def _discrete_codec() -> Codec:
+    def encode(values: Sequence[Any]) -> pa.Array:
+        return pa.array([None if v is None else int(v) for v in values], pa.int64())
+
+    def decode(array: pa.Array) -> list[Any]:
+        return [None if v is None else np.int64(v) for v in array.to_pylist()]
+
+    return Codec(pa.int64(), encode, decode, {"kind": "discrete"})
+
+
+def _string_codec(spec: dict[str, Any], dump: Callable[[Any], str], load: Callable[[str], Any]) -> Codec:
+    def encode(values: Sequence[Any]) -> pa.Array:
+        return pa.array([None if v is None else dump(v) for v in values], pa.string())
+
+    def decode(array: pa.Array) -> list[Any]:
+        return [None if v is None else load(v) for v in array.to_pylist()]
+
+    return Codec(pa.string(), encode, decode, spec)
+
+
+def _model_name(model: type) -> str:
+    return f"{model.__module__}:{model.__qualname__}"
+
+
+def codec(space: Space[Any]) -> Codec:
+    """The codec of one space."""
+    if isinstance(space, Verbs | Typed):
+        kind = "verbs" if isinstance(space, Verbs) else "typed"
+        models = space.verbs if isinstance(space, Verbs) else (space.model,)
+        spec = {"kind": kind, "models": [_model_name(m) for m in models]}
+        return _string_codec(spec, lambda v: to_json(space.dump(v)), lambda s: space.load(json.loads(s)))
+    if isinstance(space, gs.Box | gs.MultiDiscrete | gs.MultiBinary):
+        return _array_codec(tuple(space.shape), np.dtype(space.dtype))
+    if isinstance(space, gs.Discrete):
+        return _discrete_codec()
+    if isinstance(space, gs.Text):
+        return _string_codec({"kind": "text"}, str, str)
+    return _string_codec(
+        {"kind": "json"}, lambda v: to_json(space.to_jsonable([v])), lambda s: space.from_jsonable(json.loads(s))[0]
+    )
+
+
+def common_codec(spaces: dict[str, Space[Any]]) -> Codec | None:
+    """The codec that all agents' spaces share, or None where their kinds differ (then: JSON, each by its own space)."""
+    distinct = {id(s): s for s in spaces.values()}
+    codecs = [codec(s) for s in distinct.values()]
+    return codecs[0] if codecs and all(c.spec == codecs[0].spec for c in codecs) else None
+
+
+def _import_model(name: str) -> Any:
+    module, _, qualname = name.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def codec_of(spec: dict[str, Any]) -> Codec:
+    """The codec that a run's manifest names. Models whose code is gone decode to plain dictionaries."""
+    kind = spec["kind"]
+    if kind == "array":
+        return _array_codec(tuple(spec["shape"]), np.dtype(spec["dtype"]))
+    if kind == "discrete":
+        return _discrete_codec()
+    if kind == "text":
+        return _string_codec(spec, str, str)
+    if kind in ("verbs", "typed"):
+        try:
+            models = [_import_model(name) for name in spec["models"]]
+            return codec(Verbs(*models) if kind == "verbs" else Typed(models[0]))
+        except (ImportError, AttributeError):
+            pass
+    return _string_codec(spec, to_json, json.loads)

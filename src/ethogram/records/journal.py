@@ -1,0 +1,131 @@
+"""The journal: what happened since the last sealed segment, appended so that a kill loses at most the step in flight.
+
+A journal is a file of frames `kind (1 byte) | length (u32) | crc32 (u32) | payload`. A call is appended as soon as it is
+answered, so that it is never paid twice; the notes and rows of a step are appended in one write when the step is complete.
+A torn or corrupt frame ends the journal: what stands before it counts, what stands behind it does not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from ethogram.session import Call, Position
+
+__all__ = ["Commit", "Journal", "Journalled", "read_journal"]
+
+_HEAD = struct.Struct("<cII")
+_PLACE = struct.Struct("<ii")
+
+
+class Commit(NamedTuple):
+    """One complete step: its place, its rows for the `steps` table, the notes made in it."""
+
+    episode: int
+    step: int
+    rows: pa.RecordBatch
+    notes: list[dict[str, Any]]
+
+
+class Journalled(NamedTuple):
+    """What a journal holds: complete steps, all calls, and how many bytes of the file are sound."""
+
+    commits: list[Commit]
+    calls: list[tuple[int, Call]]
+    """Each with its order within the agent's step."""
+    sound: int
+    torn: bool
+
+
+def _frame(kind: bytes, payload: bytes) -> bytes:
+    return _HEAD.pack(kind, len(payload), zlib.crc32(payload)) + payload
+
+
+def call_to_json(order: int, call: Call) -> dict[str, Any]:
+    """A call as a JSON value."""
+    return {**asdict(call), "position": list(call.position), "order": order}
+
+
+def call_from_json(data: dict[str, Any]) -> tuple[int, Call]:
+    """Inverse of `call_to_json`."""
+    fields = {k: v for k, v in data.items() if k not in ("position", "order")}
+    return data["order"], Call(position=Position(*data["position"]), **fields)
+
+
+class Journal:
+    """Appends to one journal file."""
+
+    def __init__(self, path: Path, keep: int = 0) -> None:
+        """Open `path`, keeping its first `keep` bytes."""
+        self.path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        os.ftruncate(self._fd, keep)
+        self._end = keep
+
+    def _append(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            offset = self._end
+            while view:
+                written = os.pwrite(self._fd, view, offset)
+                view, offset = view[written:], offset + written
+        except OSError:
+            os.ftruncate(self._fd, self._end)  # no torn frame is left behind
+            raise
+        self._end += len(data)
+
+    def call(self, order: int, call: Call) -> None:
+        """Append a call."""
+        fields = {**call.__dict__, "position": list(call.position), "order": order}
+        self._append(_frame(b"C", json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")))
+
+    def commit(self, commit: Commit) -> None:
+        """Append a complete step, all or nothing."""
+        data = b""
+        if commit.notes:
+            data = _frame(b"N", json.dumps(commit.notes, ensure_ascii=False).encode("utf-8", "replace"))
+        rows = commit.rows.serialize().to_pybytes()
+        self._append(data + _frame(b"S", _PLACE.pack(commit.episode, commit.step) + rows))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def read_journal(path: Path, schema: pa.Schema) -> Journalled:
+    """Read what is sound of a journal whose rows have `schema`; an absent file is an empty journal."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Journalled([], [], 0, False)
+    commits: list[Commit] = []
+    calls: dict[Position, tuple[int, Call]] = {}
+    notes: list[dict[str, Any]] = []
+    at, sound = 0, 0
+    while at + _HEAD.size <= len(data):
+        kind, length, crc = _HEAD.unpack_from(data, at)
+        payload = data[at + _HEAD.size : at + _HEAD.size + length]
+        if len(payload) < length or zlib.crc32(payload) != crc:
+            break
+        at += _HEAD.size + length
+        if kind == b"C":
+            order, call = call_from_json(json.loads(payload))
+            calls[call.position] = (order, call)
+        elif kind == b"N":
+            notes = json.loads(payload)
+            continue
+        elif kind == b"S":
+            episode, step = _PLACE.unpack_from(payload)
+            rows = pa.ipc.read_record_batch(pa.py_buffer(payload[_PLACE.size :]), schema)
+            commits.append(Commit(episode, step, rows, notes))
+        notes, sound = [], at
+    return Journalled(commits, list(calls.values()), sound, torn=sound < len(data))

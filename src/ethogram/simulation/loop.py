@@ -1,0 +1,306 @@
+"""The loop: the one place where worlds and policies meet."""
+
+from __future__ import annotations
+
+import asyncio
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import gymnasium.spaces as gs
+import numpy as np
+import pyarrow as pa
+
+from ethogram.errors import ConfigError
+from ethogram.policy import Fault
+from ethogram.records.journal import Commit
+from ethogram.records.tables import StepCodec
+from ethogram.seeds import derive
+from ethogram.session import use
+from ethogram.simulation.crew import Crew, Spaces
+from ethogram.simulation.sessions import RunSession
+from ethogram.world import Agent, World
+
+__all__ = ["Guide", "Intervention", "Loop", "Place"]
+
+YIELD_SECONDS = 0.05
+"""How often a loop of coded policies gives way to the event loop, so that Ctrl-C is heard."""
+
+
+class Place(NamedTuple):
+    """A step of a run."""
+
+    episode: int
+    step: int
+
+
+START = Place(0, 0)
+
+
+class Intervention(NamedTuple):
+    """Something that an experimenter does to a run, by name and with JSON arguments, before step `at` of an episode.
+
+    `name` is a method marked `@intervention` of the world or, with `agent`, of that agent's policy.
+    """
+
+    at: int
+    name: str
+    arguments: dict[str, Any] = {}
+    agent: str | None = None
+    episode: int = 0
+
+
+class Guide(Protocol):
+    """Holds a loop to a record: sees what happens, and may put the recorded actions in place of the new ones."""
+
+    def observed(self, place: Place, agents: Sequence[Agent], column: pa.Array | None) -> None:
+        """What the agents observe, as a column."""
+        ...
+
+    def decided(self, place: Place, actions: dict[Agent, Any], faults: dict[Agent, str]) -> None:
+        """What they decided; may be changed in place."""
+        ...
+
+    def happened(self, place: Place, rows: pa.RecordBatch) -> None:
+        """All rows of the step."""
+        ...
+
+
+@dataclass
+class Loop:
+    """A world and a crew, run step by step.
+
+    What it does in a step: interventions; ask the policies of all agents in `acting`; put the idle action for what is
+    missing or outside its space; step the world; hand the rows to `commit`.
+    """
+
+    world: World
+    crew: Crew
+    session: RunSession
+    codec: StepCodec
+    seed: int
+    episodes: int
+    steps: int | None
+    interventions: Sequence[Intervention] = ()
+    record: str = "all"
+    commit: Callable[[Commit], None] | None = None
+    """Gets every complete step."""
+    guide: Guide | None = None
+    place: Place = START
+    """The next step."""
+    observations: dict[Agent, Any] = field(default_factory=dict)
+    begun: bool = False
+    """Whether the episode at `place` has been reset."""
+    until: Place | None = None
+    """Stop before this step."""
+
+    def __post_init__(self) -> None:
+        spaces = self.world.action_spaces.values() if hasattr(self.world, "action_spaces") else []
+        first = next(iter(spaces), None)
+        plain = type(self.world).available is World.available and all(s is first for s in spaces)
+        self._shared = first if plain else None
+        self._asynchronous = getattr(self.world, "step_async", None)
+
+    async def run(self) -> bool:
+        """Run until the episodes are over (True), or `until` is reached (False)."""
+        with use(self.session):
+            yielded = clock.monotonic()
+            while True:
+                if not self.begun:
+                    self.begin()
+                while self.alive:
+                    if self.until is not None and self.place >= self.until:
+                        return False
+                    await self.step()
+                    if clock.monotonic() - yielded > YIELD_SECONDS:
+                        await asyncio.sleep(0)
+                        yielded = clock.monotonic()
+                if self.place.episode + 1 >= self.episodes:
+                    return True
+                self.place, self.begun = Place(self.place.episode + 1, 0), False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the episode goes on."""
+        return bool(self.world.agents) and (self.steps is None or self.place.step < self.steps)
+
+    def begin(self) -> None:
+        """Reset world and policies for the episode at `place`."""
+        episode = self.place.episode
+        self.session.at(episode, 0)
+        observations, _ = self.world.reset(seed=derive(self.seed, "world", episode))
+        self.observations = dict(observations)
+        self.crew.reset(derive(self.seed, "policy", episode))
+        self.begun = True
+
+    @property
+    def now(self) -> float:
+        """Simulated time; the number of steps where the world keeps none."""
+        now = self.world.now
+        return float(self.place.step if now is None else now)
+
+    async def step(self) -> None:
+        """One step."""
+        place, world = self.place, self.world
+        self.session.at(*place)
+        self._intervene()
+        time, acting = self.now, list(world.acting)
+        seen = {agent: self.observations[agent] for agent in acting}
+        seen_column = None if self.record != "all" else self.codec.column("observation", acting, list(seen.values()))
+        if self.guide:
+            self.guide.observed(place, acting, seen_column)
+        spaces = Spaces(world, acting)
+        actions = await self.crew.act(seen, spaces) if acting else {}
+        faults = self._settle(acting, actions, spaces)
+        if self.guide:
+            self.guide.decided(place, actions, faults)
+        if self._asynchronous is not None:
+            observed, rewards, ended, cut, _ = await self._asynchronous(actions)
+        else:
+            observed, rewards, ended, cut, _ = world.step(actions)
+        self.observations.update(observed)
+        self.place = Place(place.episode, place.step + 1)
+        if self.commit is None and self.guide is None:
+            return
+        rows = self._rows(place, time, acting, seen_column, actions, rewards, (ended, cut), faults)
+        if self.guide:
+            self.guide.happened(place, rows)
+        if self.commit:
+            self.commit(Commit(*place, rows, self.session.notes))
+
+    def _intervene(self) -> None:
+        due = [i for i in self.interventions if (i.episode, i.at) == self.place]
+        for intervention in due:
+            if intervention.agent is None:
+                self.world.intervene(intervention.name, intervention.arguments)
+            elif intervention.agent in self.crew.of:
+                policy = self.crew.of[intervention.agent]
+                policy.intervene(intervention.agent, intervention.name, intervention.arguments)
+            else:
+                raise ConfigError(f"intervention {intervention.name!r} names the unknown agent {intervention.agent!r}")
+        if due:
+            self.observations.update(self.world.observe())
+
+    def _settle(self, acting: Sequence[Agent], actions: dict[Agent, Any], spaces: Spaces) -> dict[Agent, str]:
+        """Put the idle action for each that is missing, a Fault, or outside its space; returns why, by agent."""
+        if self._all_inside(acting, actions):
+            return {}
+        faults: dict[Agent, str] = {}
+        for agent in acting:
+            action = actions.get(agent)
+            if isinstance(action, Fault):
+                faults[agent] = action.reason
+            elif action is None:
+                faults[agent] = "the policy gave no action"
+            elif not spaces[agent].contains(action):
+                faults[agent] = f"not in the space open to the agent: {str(action)[:200]}"
+            else:
+                continue
+            actions[agent] = self.world.idle(agent)
+        for agent in actions.keys() - set(acting):
+            del actions[agent]
+        return faults
+
+    def _all_inside(self, acting: Sequence[Agent], actions: Mapping[Agent, Any]) -> bool:
+        """Whether all actions are in a numeric space that all agents share, found in one sweep; False where unsure."""
+        space = self._shared
+        if not isinstance(space, gs.Discrete) or len(actions) != len(acting) or len(acting) < 8:
+            return False
+        try:
+            block = np.array(list(actions.values()))
+        except ValueError:
+            return False
+        inside = block.dtype.kind in "iu" and block.ndim == 1
+        return bool(inside and block.min() >= space.start and block.max() < space.start + space.n)
+
+    def _rows(
+        self,
+        place: Place,
+        time: float,
+        acting: list[Agent],
+        seen: pa.Array | None,
+        actions: Mapping[Agent, Any],
+        rewards: Mapping[Agent, float],
+        ends: tuple[Mapping[Agent, bool], Mapping[Agent, bool]],
+        faults: Mapping[Agent, str],
+    ) -> pa.RecordBatch:
+        """The rows of a step: who acted; who did not but got a reward or ended; last observations of who is through."""
+        codec, terminated, truncated = self.codec, *ends
+        over = [a for a, end in terminated.items() if end] + [a for a, end in truncated.items() if end]
+        how = {a: "terminated" if terminated.get(a) else "truncated" for a in over}
+        column = codec.column("action", acting, [actions[a] for a in acting])
+        batches = [
+            codec.rows(
+                place,
+                time,
+                acting,
+                codec.blank("observation", len(acting)) if seen is None else seen,
+                column,
+                np.fromiter((rewards.get(a, 0.0) for a in acting), np.float64, len(acting)),
+                [how.get(a, "") for a in acting] if how else "",
+                faults,
+            )
+        ]
+        if len(rewards) > len(acting) or how:
+            awaited = set(acting)
+            others = [a for a, r in rewards.items() if a not in awaited and (r or a in how)]
+            if others:
+                gains = [rewards[a] for a in others]
+                batches.append(self._bystanders(place, time, others, gains, [how.get(a, "") for a in others]))
+        last = [a for a in dict.fromkeys([*how, *self.world.agents]) if a in how or not self.alive]
+        if last:
+            nothing: list[float | None] = [None] * len(last)
+            batches.append(self._bystanders(self.place, self.now, last, nothing, "last"))
+        if len(batches) == 1:
+            return batches[0]
+        return (
+            pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+            if any(b.num_rows for b in batches)
+            else batches[0]
+        )
+
+    def _bystanders(
+        self, place: Place, time: float, agents: list[Agent], rewards: Sequence[float | None], ended: Sequence[str] | str
+    ) -> pa.RecordBatch:
+        """Rows without an action."""
+        shown = self.record == "all" and ended == "last"
+        seen = self.codec.column("observation", agents, [self.observations[a] for a in agents]) if shown else None
+        return self.codec.rows(
+            place,
+            time,
+            agents,
+            self.codec.blank("observation", len(agents)) if seen is None else seen,
+            self.codec.blank("action", len(agents)),
+            rewards,
+            ended,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The complete state between two steps."""
+        seen = list(self.observations)
+        column = self.codec.column("observation", seen, [self.observations[a] for a in seen])
+        sink = pa.BufferOutputStream()
+        batch = pa.RecordBatch.from_arrays([pa.array(seen, pa.string()), column], names=["agent", "observation"])
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        return {
+            "place": list(self.place),
+            "begun": self.begun,
+            "observations": np.frombuffer(sink.getvalue().to_pybytes(), np.uint8),
+            "world": self.world.state_dict() if self.begun else {},
+            "crew": self.crew.state_dict() if self.begun else {},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back a state that `state_dict` gave."""
+        self.place, self.begun = Place(*state["place"]), state["begun"]
+        if not self.begun:
+            return
+        table = pa.ipc.open_stream(pa.py_buffer(state["observations"].tobytes())).read_all()
+        agents = table["agent"].to_pylist()
+        seen = self.codec.values("observation", agents, table["observation"].combine_chunks())
+        self.crew.reset(derive(self.seed, "policy", self.place.episode))
+        self.world.load_state_dict(state["world"])
+        self.crew.load_state_dict(state["crew"])
+        self.observations = dict(zip(agents, seen, strict=True))
