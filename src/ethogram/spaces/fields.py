@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -15,8 +16,9 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
 
 from ethogram.errors import ConfigError
-from ethogram.spaces.kinds import ITEMS, TEXT, Boolean, Choice, Kind, Many, Map, Null, OneOf, Record, Row, Text
-from ethogram.spaces.numbers import Grid, Real, bounds
+from ethogram.spaces.containers import Many, Map, OneOf, Record, Row
+from ethogram.spaces.kinds import ITEMS, TEXT, Boolean, Choice, Kind, Null, Text
+from ethogram.spaces.numbers import Grid, Real
 
 __all__ = ["record"]
 
@@ -24,11 +26,21 @@ LOWER, UPPER = ("ge", "gt", "min_length"), ("le", "lt", "max_length")
 OTHER = ("multiple_of", "pattern", "max_digits", "decimal_places")
 
 
-def record(model: type[BaseModel]) -> Record:
-    """The kind of the instances of `model`. Raises ConfigError, naming model, field and type, where it has none."""
+def record(model: type[BaseModel], tag: dict[str, str]) -> Record:
+    """The kind of the instances of `model`, whose JSON has the constants `tag` before its fields.
+
+    Raises:
+        ConfigError: a field has none; the message names model, field and type.
+    """
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise ConfigError(f"{model!r} is not a pydantic model: give a class derived from pydantic.BaseModel")
-    return _record(model, ())
+    for key in tag:
+        if key in model.model_fields:
+            raise ConfigError(f"{model.__name__}.{key}: this key is taken by the name of the verb; rename the field")
+    try:
+        return replace(_record(model, ()), tag=tag)
+    except RecursionError:
+        raise ConfigError(f"{model.__name__} has a type that contains itself: its values have no bounded depth") from None
 
 
 def _record(model: type[BaseModel], within: tuple[type, ...]) -> Record:
@@ -100,7 +112,7 @@ def _kind(annotation: Any, facets: dict[str, Any], examples: list[Any] | None, w
         if any(isinstance(a, Enum) for a in args):
             raise ConfigError("a Literal of Enum members cannot be read from JSON: use the Enum, or a Literal of its values")
         return _choice(args)
-    if origin in (list, tuple, dict):
+    if origin in (list, tuple, dict) and args:
         return _container(origin, args, facets, within)
     if annotation is None or annotation is type(None):
         return Null()
@@ -135,7 +147,7 @@ def _union(args: tuple[Any, ...], facets: dict[str, Any], examples: list[Any] | 
     members = tuple(_kind(a, {} if a is type(None) else facets, examples, within) for a in args)
     for i, one in enumerate(members):
         for other in members[:i]:
-            if not set(one.form) & set(other.form) or not (one.exotic or other.exotic) or _told_apart(one, other):
+            if _told_apart(one, other):
                 continue
             raise ConfigError(
                 f"JSON does not tell {one.words} from {other.words}: keep one of them, or give each model a Literal field "
@@ -145,17 +157,21 @@ def _union(args: tuple[Any, ...], facets: dict[str, Any], examples: list[Any] | 
 
 
 def _told_apart(one: Kind, other: Kind) -> bool:
-    """Whether two models share a required field with disjoint values."""
+    """Whether no JSON value could be read as either: of other JSON types, or models with a Literal that differs.
+
+    Kinds whose JSON values are their Python values may share a type, as pydantic prefers the exact one. Beside a kind that
+    has other JSON values (a Decimal is written as text) pydantic might convert, so any two scalars are too close.
+    """
+    forms = [set("SIFB") | set(k.form) if set(k.form) & set("SIFB") else set(k.form) for k in (one, other)]
+    if not (one.exotic or other.exotic) or not forms[0] & forms[1]:
+        return True
     if not (isinstance(one, Record) and isinstance(other, Record)):
         return False
-    for name in one.fields.keys() & other.fields.keys():
-        a, b = one.fields[name], other.fields[name]
-        if isinstance(a, Choice) and isinstance(b, Choice) and not set(a.options) & set(b.options):
-            return True
-    return False
+    shared = [(one.fields[n], other.fields[n]) for n in one.fields if n in other.fields]
+    return any(isinstance(a, Choice) and isinstance(b, Choice) and not {*a.options} & {*b.options} for a, b in shared)
 
 
-def _container(origin: Any, args: tuple[Any, ...], facets: dict[str, Any], within: tuple[type, ...]) -> Kind:
+def _container(origin: Any, args: Any, facets: dict[str, Any], within: tuple[type, ...]) -> Kind:
     low = facets.get("min_length", 0)
     high = facets.get("max_length", max(ITEMS, low))
     if low > high:
@@ -199,24 +215,34 @@ def _number(of: type, facets: dict[str, Any]) -> Kind:
         return Real(low, high, low_open, high_open)
     if multiple is not None and (multiple <= 0 or (of is int and multiple != int(multiple))):
         raise ConfigError(f"multiple_of={multiple} must be above 0, and whole for an int")
-    step, exact, digits = Fraction(str(1 if multiple is None else multiple)), True, (0, 0)
-    if of is Decimal:
-        places, most_digits = facets.get("decimal_places"), facets.get("max_digits")
-        exact = multiple is not None or places is not None
-        after = places if places is not None else 12 if most_digits is None else min(12, most_digits)
-        digits = (20 if most_digits is None else max(most_digits - (places or 0), 1), after)
-        if multiple is None:
-            step = Fraction(1, 10 ** (places if places is not None else min(after, 2)))
-    first, last = _multiples(step, low, low_open), _multiples(step, high, high_open, below=True)
-    return Grid(of, step, first, last, digits, exact, bounds(low, high, low_open, high_open), low, high, low_open, high_open)
+    step = Fraction(str(1 if multiple is None else multiple))
+    if of is not Decimal:
+        first, last = _multiples(step, low, low_open), _multiples(step, high, high_open, below=True)
+        return Grid(of, step, first, last, (0, 0), True, low, high, low_open, high_open)
+    places, most = facets.get("decimal_places"), facets.get("max_digits")
+    after = places if places is not None else 12 if most is None else min(12, most)
+    first = last = None
+    # Without given places, they are as many as the bounds need for samples between them.
+    for drawn in [places] if places is not None else range(min(after, 2), after + 1):
+        step = Fraction(1, 10**drawn) if multiple is None else step
+        first, last = _multiples(step, low, low_open), _multiples(step, high, high_open, below=True)
+        if most is not None and multiple is None:
+            reach = 10**most - 1
+            first, last = max(-reach if first is None else first, -reach), min(reach if last is None else last, reach)
+        if first is None or last is None or first <= last:
+            break
+    digits = (20 if most is None else max(most - (places or 0), 1), after)
+    exact = multiple is not None or places is not None
+    return Grid(of, step, first, last, digits, exact, low, high, low_open, high_open)
 
 
 def _bound(facets: dict[str, Any], closed: str, opened: str, tighter: Any) -> tuple[Any, bool]:
-    """The tighter of a closed and an open bound, and whether it is the open one."""
-    a, b = facets.get(closed), facets.get(opened)
-    if a is not None and b is not None:
-        return (b, True) if tighter(a, b) == b else (a, False)
-    return (a, False) if b is None else (b, True)
+    """The tighter of a closed and an open bound, and whether it is the open one; an infinite one is none."""
+    found = {key: facets[key] for key in (closed, opened) if key in facets and math.isfinite(facets[key])}
+    if not found:
+        return None, False
+    bound = tighter(found.values())
+    return bound, found.get(opened) == bound
 
 
 def _multiples(step: Fraction, bound: Any, is_open: bool, below: bool = False) -> int | None:
@@ -224,6 +250,5 @@ def _multiples(step: Fraction, bound: Any, is_open: bool, below: bool = False) -
     if bound is None:
         return None
     turns = Fraction(str(bound)) / step
-    if below:
-        return math.floor(turns) - (is_open and turns.denominator == 1)
-    return math.ceil(turns) + (is_open and turns.denominator == 1)
+    skipped = int(is_open and turns.denominator == 1)
+    return math.floor(turns) - skipped if below else math.ceil(turns) + skipped

@@ -12,12 +12,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 from ethogram.errors import ConfigError
 from ethogram.spaces.kinds import Fault, Kind, draw
 
 __all__ = ["Grid", "Real"]
 
+SAFE = 2**53 - 1
+"""Greatest size of an int whose field gives no bound: the whole numbers that any JSON reader keeps (RFC 7493, 2.2)."""
 SPREAD = 1000
 """How far samples reach where a bound is missing: steps of a grid, or units of a float."""
 
@@ -61,9 +64,11 @@ class Real(Kind):
         return math.nextafter(self.high, -math.inf) if self.high_open else float(self.high)
 
     @property
+    @override
     def words(self) -> str:
         return "a number" + bounds(self.low, self.high, self.low_open, self.high_open)
 
+    @override
     def sample(self, rng: np.random.Generator) -> float:
         low, high = self.least, self.most
         if self.low is None and self.high is None:
@@ -76,6 +81,7 @@ class Real(Kind):
         # Not low + share * (high - low): the width may overflow.
         return min(max(low * (1 - share) + high * share, self.least), self.most)
 
+    @override
     def fault(self, value: Any) -> Fault | None:
         if type(value) is float or type(value) is int:
             try:
@@ -85,6 +91,7 @@ class Real(Kind):
                 pass
         return "", self
 
+    @override
     def make_schema(self) -> dict[str, Any]:
         schema: dict[str, Any] = {"type": "number"}
         if self.low is not None:
@@ -101,12 +108,15 @@ class Grid(Kind):
     Args:
         of: int, float or Decimal.
         step: The step; exactly what its decimal digits say, so that 0.3 is a multiple of 0.1.
-        low: Least multiple (times `step`) in it, or None.
-        high: Greatest multiple in it, or None.
+        low: Least multiple to be drawn or enumerated, as a number of steps; None for no bound.
+        high: Greatest one.
         digits: For Decimal: most digits before and after the point; any `Decimal` of so many digits belongs, whether a
             multiple of `step` or not, unless `exact`.
         exact: Whether only multiples of `step` belong.
-        limits: Words for the bounds.
+        least: The least number in it, or None.
+        most: The greatest one.
+        low_open: Whether `least` itself is left out.
+        high_open: Whether `most` itself is.
     """
 
     of: type
@@ -115,7 +125,6 @@ class Grid(Kind):
     high: int | None
     digits: tuple[int, int] = (0, 0)
     exact: bool = True
-    limits: str = ""
     least: Any = None
     most: Any = None
     low_open: bool = False
@@ -128,10 +137,15 @@ class Grid(Kind):
             raise ConfigError("no number lies within its bounds")
 
     @property
+    @override
     def words(self) -> str:
         name = {int: "a whole number", float: "a number", Decimal: "a decimal number"}[self.of]
         plain = self.step == 1 if self.of is int else not self.exact
-        return name + self.limits + ("" if plain else f", a multiple of {self.value(1)}")
+        return (
+            name
+            + bounds(self.least, self.most, self.low_open, self.high_open)
+            + ("" if plain else f", a multiple of {self.value(1)}")
+        )
 
     def value(self, k: int) -> Any:
         """The `k`-th multiple of the step."""
@@ -142,6 +156,7 @@ class Grid(Kind):
             return float(number)
         return Decimal(number.numerator) / Decimal(number.denominator)
 
+    @override
     def sample(self, rng: np.random.Generator) -> Any:
         low, high = self.low, self.high
         if low is None:
@@ -150,6 +165,7 @@ class Grid(Kind):
             high = SPREAD if self.low is None else low + SPREAD
         return self.value(low + draw(rng, high - low + 1))
 
+    @override
     def fault(self, value: Any) -> Fault | None:
         good = self._decimal(value) if self.of is Decimal else self._plain(value)
         return None if good else ("", self)
@@ -160,7 +176,8 @@ class Grid(Kind):
         if not self._within(value):
             return False
         if self.of is int:
-            return self.step == 1 or value % self.step == 0
+            sized = (self.least is not None or value >= -SAFE) and (self.most is not None or value <= SAFE)
+            return sized and (self.step == 1 or value % self.step == 0)
         if not -1e300 < value < 1e300:
             return False
         turns = value / float(self.step)
@@ -185,26 +202,29 @@ class Grid(Kind):
         before, after = self.digits
         return f"^-?[0-9]{{1,{before}}}" + (f"(\\.[0-9]{{1,{after}}})?$" if after else "$")
 
+    @override
     def make_schema(self) -> dict[str, Any]:
         if self.of is Decimal:
             return {"type": "string", "pattern": self._pattern}
         if self.of is int:
-            schema: dict[str, Any] = {"type": "integer"}
-            if self.low is not None:
-                schema["minimum"] = self.value(self.low)
-            if self.high is not None:
-                schema["maximum"] = self.value(self.high)
+            schema: dict[str, Any] = {
+                "type": "integer",
+                "minimum": -SAFE if self.low is None else self.value(self.low),
+                "maximum": SAFE if self.high is None else self.value(self.high),
+            }
             if self.step != 1:
                 schema["multipleOf"] = int(self.step)
             return schema
         # No multipleOf: validators take it by the letter, and 0.3 is no multiple of 0.1 in binary.
         return Real(self.least, self.most, self.low_open, self.high_open).schema
 
+    @override
     def count(self) -> int | None:
         if self.low is None or self.high is None or not self.exact:
             return None
         return self.high - self.low + 1
 
+    @override
     def values(self) -> Iterator[Any]:
         assert self.low is not None and self.high is not None
         return map(self.value, range(self.low, self.high + 1))

@@ -12,23 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ethogram.errors import VerbError
-from ethogram.spaces.kinds import clip
+from ethogram.spaces.hints import quote
 
-__all__ = ["SIZE", "Found", "hint", "objects_in", "quote", "whole_object"]
+__all__ = ["SIZE", "Found", "objects_in", "whole_object"]
 
 SIZE = 100_000
 """Most characters of a reply."""
 COUNT = 100
 """Most objects, or malformed ones, in a reply."""
-HINT = 300
-"""Most characters of an error's message."""
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+'  # up to the closing quote
 _START = re.compile(rf'\{{[ \t\n\r]*+(?:{_STRING}"[ \t\n\r]*+:|\}})', re.DOTALL)
 _OPEN_END = re.compile(rf'\{{[ \t\n\r]*+(?:{_STRING}(?:"[ \t\n\r]*+|\\)?)?\Z', re.DOTALL)
 _BRACES = re.compile(rf'{_STRING}(?:"|\\?\Z)|[{{}}]', re.DOTALL)
 _CUT = re.compile(r"(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-|[.eE][+-]?|\\?u?[0-9a-fA-F]{0,3})?\Z")
-_THINKING = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
+_THINKING = re.compile(r"<(?:think|thinking|reasoning)>", re.IGNORECASE)
 _THOUGHT = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
 
 
@@ -83,7 +81,7 @@ def objects_in(text: str) -> Found:
         VerbError: the reasoning never ends, an object is nested too deeply, or there are more than `COUNT` objects.
     """
     found, at = Found(), 0
-    if _THINKING.match(text.lstrip("\ufeff")):
+    if _THINKING.match(text.lstrip("\ufeff \t\r\n")):
         thought = _THOUGHT.search(text)
         if thought is None:
             raise VerbError("the reply is truncated: its reasoning never ends; think less, then give the JSON object")
@@ -107,6 +105,8 @@ def objects_in(text: str) -> Found:
             at = end
         if len(found.objects) + len(found.problems) > COUNT:
             raise VerbError(f"the reply holds more than {COUNT} JSON objects; give exactly one")
+    if _THOUGHT.search(text, at):
+        found = Found()
     found.truncated = _OPEN_END.search(text, at) is not None
     return found
 
@@ -146,13 +146,3 @@ def _extent(text: str, start: int) -> int | None:
         if depth == 0:
             return token.end()
     return None
-
-
-def quote(text: str) -> str:
-    """A short excerpt of foreign text, on one line, in quotes."""
-    return f'"{clip(text, 40)}"'
-
-
-def hint(message: str) -> VerbError:
-    """An error whose message is one printable line of at most `HINT` characters."""
-    return VerbError(clip(message, HINT))

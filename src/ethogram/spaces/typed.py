@@ -14,9 +14,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from ethogram.errors import ConfigError
+from ethogram.spaces.containers import Record, total
 from ethogram.spaces.fields import record
-from ethogram.spaces.kinds import Fault, Kind, Record, clip, show, summary, total, writable
-from ethogram.spaces.replies import SIZE, Found, hint, objects_in, quote, whole_object
+from ethogram.spaces.hints import described, hint, invalid, wrong
+from ethogram.spaces.kinds import clip, show, writable
+from ethogram.spaces.replies import SIZE, Found, objects_in, whole_object
 
 __all__ = ["Typed", "Verbs", "verb_name"]
 
@@ -27,6 +29,8 @@ TAG = "verb"
 
 def verb_name(model: type[BaseModel]) -> str:
     """The name of a verb in JSON: its class name in snake case (`GiveMoney` is `give_money`)."""
+    if not isinstance(model, type):
+        raise ConfigError(f"{model!r} is not a pydantic model: give a class derived from pydantic.BaseModel")
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", model.__name__).lower()
 
 
@@ -53,17 +57,13 @@ class Models(gymnasium.Space[M], Generic[M]):
     _records: dict[type[BaseModel], Record]
     _tagged: bool
 
-    def _setup(self, models: tuple[type[BaseModel], ...], tagged: bool) -> None:
-        self._records = {model: record(model) for model in models}
-        self._tagged = tagged
-        self._origin: Models[Any] | None = None
-        self._index()
+    _origin: Models[Any] | None
+    """The space of which this one is a part, and whose random numbers it then shares."""
 
-    def _index(self) -> None:
-        """Derived tables; what depends on the narrowing is computed when asked for."""
-        self._all = list(self._records.values())
-        self._names = {model: verb_name(model) for model in self._records}
-        self._by_name = {name: self._records[model] for model, name in self._names.items()}
+    def _setup(self, records: dict[type[BaseModel], Record], tagged: bool, origin: Models[Any] | None = None) -> None:
+        self._records, self._tagged, self._origin = records, tagged, origin
+        self._all = list(records.values())
+        self._by_name = {one.tag[TAG]: one for one in self._all} if tagged else {}
         self._schema: dict[str, Any] | None = None
 
     # gymnasium's interface
@@ -114,16 +114,16 @@ class Models(gymnasium.Space[M], Generic[M]):
         Raises:
             VerbError: `x` is no instance of the space's models, or a field holds what its type cannot be written as.
         """
-        name = self._names.get(type(x))
-        if name is None:
+        found = self._records.get(type(x))
+        if found is None:
             raise hint(f"a {type(x).__name__} is no element of {self!r}")
         try:
             fields = type(x).__pydantic_serializer__.to_python(
                 x, mode="json", by_alias=False, warnings="error", exclude_computed_fields=True
             )
         except PydanticSerializationError as error:
-            raise hint(f"{name} cannot be written as JSON: {str(error).splitlines()[-1].strip()}") from error
-        return {TAG: name, **fields} if self._tagged else fields
+            raise hint(f"{type(x).__name__} cannot be written as JSON: {str(error).splitlines()[-1].strip()}") from error
+        return {**found.tag, **fields} if self._tagged else fields
 
     def load(self, data: Mapping[str, Any]) -> M:
         """The element that `dump` wrote, or that a model wrote in that form.
@@ -181,10 +181,7 @@ class Models(gymnasium.Space[M], Generic[M]):
     def schema(self) -> dict[str, Any]:
         """One JSON schema (draft 2020-12) of all elements, without references; computed once, so do not change it."""
         if self._schema is None:
-            parts = [
-                r.tagged_schema({TAG: {"type": "string", "const": self._names[r.model]}} if self._tagged else {})
-                for r in self._all
-            ]
+            parts = [one.schema for one in self._all]
             self._schema = parts[0] if len(parts) == 1 else {"anyOf": parts}
         return self._schema
 
@@ -192,20 +189,7 @@ class Models(gymnasium.Space[M], Generic[M]):
 
     def describe(self) -> str:
         """What a model is shown: each form of reply with its docstring, and each field with its values and description."""
-        return "\n".join(self._describe(r) for r in self._all)
-
-    def _describe(self, one: Record) -> str:
-        keys = [f'"{TAG}": "{self._names[one.model]}"'] if self._tagged else []
-        keys += [f'"{name}": ...' for name in one.fields]
-        lines = [" ".join(["{" + ", ".join(keys) + "}", summary(one.model)]).rstrip()]
-        for name, kind in one.fields.items():
-            info = one.model.model_fields[name]
-            extra = ""
-            if name in one.optional:
-                extra = " (may be left out)" if info.default_factory else f" (default {show([info.default])})"
-            about = f". {' '.join(info.description.split())}" if info.description else ""
-            lines.append(f"  {name}: {kind.words}{extra}{about}")
-        return "\n".join(lines)
+        return "\n".join(one.describe() for one in self._all)
 
     def options(self, limit: int = 1000) -> list[M]:
         """All elements in a fixed order: models in order, then the values of their fields, the last field fastest.
@@ -222,8 +206,9 @@ class Models(gymnasium.Space[M], Generic[M]):
                     )
         number = total(r.count() for r in self._all) or 0
         if number > limit:
+            shown = str(number) if number < 10**15 else "more than 10^15"
             raise ConfigError(
-                f"{self!r} has {number} elements, more than limit={limit}; narrow it with where() or only(), or raise limit"
+                f"{self!r} has {shown} elements, more than limit={limit}; narrow it with where() or only(), or raise limit"
             )
         return list(chain.from_iterable(r.values() for r in self._all))
 
@@ -249,16 +234,13 @@ class Models(gymnasium.Space[M], Generic[M]):
         if len(name) > 200:
             return None
         wanted = name.strip().lower()
-        for model, known in self._names.items():
-            if wanted in (known, model.__name__.lower()):
-                return self._records[model]
-        return None
+        return next((one for one in self._all if wanted in (one.tag[TAG], one.model.__name__.lower())), None)
 
     def _known(self) -> str:
         return ", ".join(self._by_name)
 
     def _said(self, one: Record, message: str) -> str:
-        return f"{self._names[one.model]}: {message}" if self._tagged else message
+        return f"{one.tag[TAG]}: {message}" if self._tagged else message
 
     def _candidate(self, found: Found) -> dict[str, Any]:
         """The one object of a reply that is meant. Raises VerbError."""
@@ -268,72 +250,19 @@ class Models(gymnasium.Space[M], Generic[M]):
             meant = [o for o in found.objects if o.keys() & fields.keys()] or found.objects
         if meant:
             first = meant[0]
-            if any(o != first for o in meant[1:]):
-                what = "two verbs" if self._tagged else "two different JSON objects"
-                raise hint(f"the reply holds {what}; give exactly one JSON object")
-            return first
+            other = next((o for o in meant if o != first), None)
+            if other is None:
+                return first
+            verbs = f"two verbs, {described(first.get(TAG))} and {described(other.get(TAG))}"
+            raise hint(f"the reply holds {verbs if self._tagged else 'two JSON objects'}; give exactly one JSON object")
         if found.truncated:
             raise hint("the reply is truncated: it ends within the JSON object; answer more briefly")
         if found.problems:
             raise hint(found.problems[0])
-        known = f' whose "{TAG}" is one of: {self._known()}' if self._tagged else f" with {self._all[0].words[10:]}"
+        known = f' whose "{TAG}" is one of: {self._known()}' if self._tagged else f", {self._all[0].words[3:]}"
         if found.objects:
             raise hint(f'the JSON object has no "{TAG}"; give one JSON object{known}')
         raise hint(f"the reply holds no JSON object (keys and text in double quotes); give exactly one{known}")
-
-
-def described(value: Any) -> str:
-    """A JSON value in short."""
-    if isinstance(value, str):
-        return quote(value)
-    if isinstance(value, Mapping):
-        return "an object"
-    if isinstance(value, list | tuple):
-        return f"a list of {len(value)}"
-    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 10**20):
-        return json.dumps(value)
-    return "a huge number" if isinstance(value, int) else f"a {type(value).__name__}"
-
-
-def at(data: Any, path: tuple[str | int, ...]) -> Any:
-    """The part of JSON data at `path`."""
-    for step in path:
-        data = data[step]
-    return data
-
-
-def spelled(path: Iterable[str | int]) -> str:
-    """A path such as `gifts[2].item`."""
-    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).removeprefix(".")
-
-
-def invalid(one: Record, fields: Mapping[str, Any], error: ValidationError) -> str:
-    """The first of pydantic's complaints, in one line."""
-    if unknown := [name for name in fields if name not in one.fields]:
-        return f"there is no field {quote(str(unknown[0]))}; the fields are: {', '.join(one.fields) or 'none'}"
-    if missing := [name for name in one.fields if name not in fields and name not in one.optional]:
-        return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-    if error.error_count() > 1000:
-        return "more than 1000 values are wrong"
-    first = error.errors(include_url=False, include_context=False)[0]
-    kind: Kind = one
-    path: list[str | int] = []
-    for step in first["loc"]:
-        inner = kind.inside(step)
-        if inner is None:
-            break
-        kind = inner
-        path.append(step)
-    if first["type"] in ("value_error", "assertion_error") or kind is one:
-        return f"{spelled(path)}: {first['msg']}".removeprefix(": ")
-    return f"{spelled(path)} must be {kind.words}, not {described(at(fields, tuple(path)))}"
-
-
-def wrong(fault: Fault, fields: Mapping[str, Any]) -> str:
-    """A kind's complaint, in one line."""
-    path, kind = fault
-    must = kind.words if isinstance(kind, Kind) else kind
-    return f"{path} must be {must}" + (f", not {described(fields[path])}" if path in fields else "")
 
 
 class Typed(Models[M], Generic[M]):
@@ -349,7 +278,7 @@ class Typed(Models[M], Generic[M]):
 
     def __init__(self, model: type[M], *, seed: int | np.random.Generator | None = None) -> None:
         super().__init__(None, None, seed)
-        self._setup((model,), tagged=False)
+        self._setup({model: record(model, {})}, tagged=False)
         self.model = model
 
     def sample(self, mask: None = None, probability: None = None) -> M:
@@ -376,14 +305,9 @@ class Verbs(Models[BaseModel]):
         super().__init__(None, None, seed)
         if not verbs:
             raise ConfigError("Verbs() is empty: give at least one verb")
-        self._setup(verbs, tagged=True)
+        self._setup({verb: record(verb, {TAG: verb_name(verb)}) for verb in verbs}, tagged=True)
         if len(self._by_name) < len(verbs):
             raise ConfigError(f"two verbs have the same name: {', '.join(map(verb_name, verbs))}")
-        for model in verbs:
-            if TAG in model.model_fields:
-                raise ConfigError(
-                    f'{model.__name__}.{TAG}: the key "{TAG}" is taken by the name of the verb; rename the field'
-                )
 
     @property
     def verbs(self) -> tuple[type[BaseModel], ...]:
@@ -451,7 +375,5 @@ class Verbs(Models[BaseModel]):
         """A space with these records, which draws from this one's random numbers unless it is seeded itself."""
         part = Verbs.__new__(Verbs)
         gymnasium.Space.__init__(part, None, None, None)
-        part._records, part._tagged = records, True
-        part._origin = self if self._np_random is not None or self._origin is None else self._origin
-        part._index()
+        part._setup(records, True, self if self._np_random is not None or self._origin is None else self._origin)
         return part
