@@ -153,7 +153,7 @@ def _union(args: tuple[Any, ...], facets: dict[str, Any], examples: list[Any] | 
                 f"JSON does not tell {one.words} from {other.words}: keep one of them, or give each model a Literal field "
                 "whose values differ"
             )
-    return OneOf(members) if len(members) > 1 else members[0]
+    return members[0] if len(members) == 1 else OneOf(members)
 
 
 def _told_apart(one: Kind, other: Kind) -> bool:
