@@ -1,0 +1,1 @@
+"""How fast ethogram is: `make bench` measures all of it in one run and prints one table."""
