@@ -14,10 +14,11 @@ import gymnasium
 import numpy as np
 import pettingzoo
 
+from ethogram.aio import run_coroutine
 from ethogram.errors import ConfigError
 from ethogram.seeds import derive, fresh_seed, generator, generator_from, generator_state
 
-__all__ = ["Agent", "GymWorld", "Step", "World", "intervention"]
+__all__ = ["Agent", "AsyncWorld", "GymWorld", "Step", "World", "intervention"]
 
 Agent = str
 """An agent is known by its name."""
@@ -136,6 +137,18 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
         self.rng = None if state["rng"] is None else generator_from(state["rng"])
         for name, value in state["fields"].items():
             setattr(self, name, copy.deepcopy(value))
+
+
+class AsyncWorld(World):
+    """A world whose step awaits something, such as a language model: write `step_async` in place of `step`."""
+
+    async def step_async(self, actions: Mapping[Agent, Any]) -> Step:
+        """One step; awaited by `simulate`."""
+        raise NotImplementedError
+
+    def step(self, actions: Mapping[Agent, Any]) -> Step:
+        """One step, for callers that cannot await."""
+        return run_coroutine(self.step_async(actions))
 
 
 class GymWorld(World):

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -71,12 +72,12 @@ class Recorder:
         try:
             if (folder / "manifest.json").exists():
                 raise RunError(f"{folder} holds a run already: resume it, or choose another folder")
-            if any(p.name != ".lock" for p in folder.iterdir()):
+            if {p.name for p in folder.iterdir()} - {".lock", "manifest.json.new"}:
                 raise RunError(f"{folder} is not empty and not a run: choose another folder")
             manifest.versions = versions()
             with _disk(folder):
-                self._journal = Journal(folder / "journal-00000")
                 manifest.write(folder)
+                self._journal = Journal(folder / "journal-00000")
         except RunError:
             self.close()
             raise
@@ -133,6 +134,9 @@ class Recorder:
             for file in (self.folder / table).glob("*"):
                 if f"{table}/{file.name}" not in counted:
                     file.unlink()
+        for kept in (self.folder / "checkpoints").glob("*"):
+            if kept.name not in self.manifest.checkpoints:
+                shutil.rmtree(kept)
 
     def call(self, order: int, call: Call) -> None:
         """Record a model call at once."""

@@ -62,7 +62,8 @@ class StepCodec:
         specs: Mapping[str, dict[str, Any] | None],
         spaces: tuple[Mapping[str, Space[Any]], Mapping[str, Space[Any]]] | None = None,
     ) -> None:
-        self.spaces = dict(zip(("observation", "action"), spaces or ({}, {}), strict=True))
+        observations, actions = spaces or ({}, {})
+        self.spaces: dict[str, Mapping[str, Space[Any]]] = {"observation": observations, "action": actions}
         self.codecs: dict[str, Codec | None] = {}
         for column, spec in specs.items():
             own = common_codec(dict(self.spaces[column])) if self.spaces[column] else None

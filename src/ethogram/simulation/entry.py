@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
+from ethogram.aio import run_coroutine
 from ethogram.errors import BudgetExhausted, ConfigError, RunError
 from ethogram.records.manifest import Manifest
 from ethogram.records.recorder import Recorder
@@ -26,10 +26,9 @@ from ethogram.simulation.progress import Progress
 from ethogram.simulation.sessions import RunSession
 from ethogram.world import World
 
-__all__ = ["run_coroutine", "simulate", "simulate_async"]
+__all__ = ["simulate", "simulate_async"]
 
 Record = Literal["all", "actions", "none"]
-T = TypeVar("T")
 
 
 def simulate(
@@ -83,29 +82,6 @@ def simulate(
             progress=progress,
         )
     )
-
-
-def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end; in a thread of its own where an event loop runs already (a notebook)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    result: list[T] = []
-    failure: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            result.append(asyncio.run(coroutine))
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=work, name="ethogram")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return result[0]
 
 
 async def simulate_async(

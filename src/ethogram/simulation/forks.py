@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethogram.aio import run_coroutine
 from ethogram.errors import ConfigError, RunError
 from ethogram.records.recorder import Recorder
 from ethogram.records.run import Run
 from ethogram.scene import Recipe, Scene
 from ethogram.session import Call, Position
-from ethogram.simulation.entry import build_loop, codec_for, drive, manifest_of, recorded_end, repeat, run_coroutine
+from ethogram.simulation.entry import build_loop, codec_for, drive, manifest_of, recorded_end, repeat
 from ethogram.simulation.guides import Divergence, RecordedSteps, RecordGuide, explain_call
 from ethogram.simulation.loop import Intervention, Loop, Place
 

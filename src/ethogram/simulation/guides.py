@@ -110,7 +110,7 @@ class RecordGuide:
     """
 
     def __init__(
-        self, steps: RecordedSteps, policies: dict[Agent, Policy], on_divergence: Callable[[Divergence], None]
+        self, steps: RecordedSteps, policies: dict[Agent, Policy], on_divergence: Callable[[Divergence], object]
     ) -> None:
         self.steps = steps
         self.policies = policies

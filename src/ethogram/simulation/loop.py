@@ -20,7 +20,7 @@ from ethogram.seeds import derive
 from ethogram.session import use
 from ethogram.simulation.crew import Crew, Spaces
 from ethogram.simulation.sessions import RunSession
-from ethogram.world import Agent, World
+from ethogram.world import Agent, AsyncWorld, World
 
 __all__ = ["Guide", "Intervention", "Loop", "Place"]
 
@@ -100,7 +100,6 @@ class Loop:
         first = next(iter(spaces), None)
         plain = type(self.world).available is World.available and all(s is first for s in spaces)
         self._shared = first if plain else None
-        self._asynchronous = getattr(self.world, "step_async", None)
 
     async def run(self) -> bool:
         """Run until the episodes are over (True), or `until` is reached (False)."""
@@ -155,10 +154,8 @@ class Loop:
         faults = self._settle(acting, actions, spaces)
         if self.guide:
             self.guide.decided(place, actions, faults)
-        if self._asynchronous is not None:
-            observed, rewards, ended, cut, _ = await self._asynchronous(actions)
-        else:
-            observed, rewards, ended, cut, _ = world.step(actions)
+        outcome = await world.step_async(actions) if isinstance(world, AsyncWorld) else world.step(actions)
+        observed, rewards, ended, cut, _ = outcome
         self.observations.update(observed)
         self.place = Place(place.episode, place.step + 1)
         if self.commit is None and self.guide is None:
