@@ -38,8 +38,10 @@ def find(name: str) -> type[World]:
     module = f"{__name__}.{found[name]}.{name}"
     try:
         here = vars(importlib.import_module(module))
-    except ImportError as error:
-        raise ConfigError(f"world {name!r} cannot be imported: {error}; is an extra missing?") from error
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "ethogram":
+            raise
+        raise ConfigError(f"world {name!r} needs the package {error.name!r}, which is not installed; install it") from error
     worlds = {
         value
         for key, value in here.items()

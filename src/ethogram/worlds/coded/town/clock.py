@@ -7,7 +7,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator
 
-__all__ = ["DAY", "WEEKDAYS", "ClockTime", "Hours", "OpeningHours", "clock", "minutes"]
+from ethogram.errors import ConfigError
+
+__all__ = ["DAY", "WEEKDAYS", "ClockTime", "Hours", "OpeningHours", "clock", "clock_time", "minutes"]
 
 DAY = 24 * 60
 """Minutes of a day."""
@@ -21,6 +23,14 @@ def minutes(text: object) -> int:
     if match is None or int(match[2]) > 59 or int(match[1]) * 60 + int(match[2]) > DAY:
         raise ValueError(f'a clock time is written "HH:MM", from "00:00" to "24:00", not {text!r}')
     return int(match[1]) * 60 + int(match[2])
+
+
+def clock_time(text: str, name: str) -> int:
+    """`minutes` of the option `name` of a town; ConfigError where it is no clock time."""
+    try:
+        return minutes(text)
+    except ValueError as error:
+        raise ConfigError(f"town: {name}: {error}") from error
 
 
 def clock(time: float, weekday: int = 0) -> str:

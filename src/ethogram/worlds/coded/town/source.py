@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from ethogram.errors import ConfigError
 
-__all__ = ["Source", "nearest"]
+__all__ = ["Source", "nearest", "town_file"]
 
 Model = TypeVar("Model", bound=BaseModel)
 Key = str | int
@@ -41,6 +41,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {' or '.join(repr(c) for c in close)}?"
     return f"; known are: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}" if known else ""
+
+
+def town_file(given: str | Path, file: str) -> Path:
+    """The path of a town's file: given as such, as its folder, or by the name of a town that comes with ethogram."""
+    towns = Path(__file__).parent / "towns"
+    for path in (towns / given / file, Path(given) / file, Path(given)):
+        if path.is_file():
+            return path
+    names = sorted(p.name for p in towns.iterdir() if p.is_dir())
+    raise ConfigError(
+        f"there is no town {str(given)!r}: give one of {', '.join(names)}, or the path of a {file} (or of its folder)"
+    )
 
 
 class _Section(NamedTuple):

@@ -9,18 +9,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ethogram.errors import ConfigError
-from ethogram.social import Do, Event, Go, Leave, Say, View, Wait
+from ethogram.social import Do, Event, Go, Say, View, Wait
 from ethogram.spaces import Typed, Verbs
 from ethogram.world import Step, World, intervention
-from ethogram.worlds.coded.town.clock import DAY, WEEKDAYS, clock, minutes
+from ethogram.worlds.coded.town.choices import Choices
+from ethogram.worlds.coded.town.clock import DAY, WEEKDAYS, clock, clock_time
 from ethogram.worlds.coded.town.layout import STREET, Layout
 from ethogram.worlds.coded.town.people import People, Person
-from ethogram.worlds.coded.town.source import nearest
+from ethogram.worlds.coded.town.senses import MOST, event, gone, latest, near_and_far, nearest_of, news
+from ethogram.worlds.coded.town.source import nearest, town_file
+from ethogram.worlds.coded.town.talk import Speech, Talk, answer, begin, find, sides
 
 __all__ = ["Town"]
-
-_MOST = 50
-"""The most events, people and things of one view: the capacity of its space."""
 
 
 class Town(World):
@@ -97,24 +97,22 @@ class Town(World):
             raise ConfigError(f"town: unknown weekday {weekday!r}{nearest(weekday, WEEKDAYS)}")
         self.tick, self.pace, self.sight, self.turns = tick, pace, sight, turns
         self.weekday = WEEKDAYS.index(weekday)
-        self.start, self.end = _time(start, "start"), (days - 1) * DAY + _time(end, "end")
+        self.start, self.end = clock_time(start, "start"), (days - 1) * DAY + clock_time(end, "end")
         if self.end <= self.start:
             raise ConfigError(
                 f"town: it ends ({end} of day {days}) before it starts ({start}); give a later end or more days"
             )
-        self.layout = Layout(_find(map, "map.toml"))
-        self.people = People(_find(people or map, "people.toml"), self.layout)
+        self.layout = Layout(town_file(map, "map.toml"))
+        self.people = People(town_file(people or map, "people.toml"), self.layout)
         self.persons: list[Person] = list(self.people.persons.values())
         self.possible_agents = list(self.people.persons)
         self.agents = []
         self._index = {name: i for i, name in enumerate(self.possible_agents)}
         self._home = [self.layout.index[p.home] for p in self.persons]
         self._keys = [{self.layout.index[p] for p in (q.home, q.work) if p} for q in self.persons]
-        self._parts: dict[Any, Verbs] = {}
         names = sorted({thing for place in self.layout.places for thing in place.things})
-        verbs = Verbs(Go, Say, Leave, Do, Wait).where(Go, to=self.layout.names).where(Say, to=self.possible_agents)
-        self._verbs = verbs.where(Do, thing=["", *names])
-        self.action_spaces = dict.fromkeys(self.possible_agents, self._verbs)
+        self._choices = Choices(self.layout.names, self.possible_agents, names)
+        self.action_spaces = dict.fromkeys(self.possible_agents, self._choices.all)
         self.observation_spaces = dict.fromkeys(self.possible_agents, Typed(View))
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -131,7 +129,7 @@ class Town(World):
         self.asleep = [p.sleep.contain(self.time) for p in self.persons]
         self.inbox: list[list[Event]] = [[] for _ in range(n)]
         self.shown = [0] * n
-        self.talks: list[dict[str, Any]] = []
+        self.talks: list[Talk] = []
         self.intents: dict[str, dict[str, Any]] = {}
         self.things = {p.name: dict(p.things) for p in self.layout.places}
         self.using: dict[str, list[str]] = {}
@@ -177,7 +175,7 @@ class Town(World):
     def acting(self) -> Sequence[str]:
         """Those whose turn it is in the conversations; where there are none, all who are awake and not on the way."""
         if self.talks:
-            return [self.possible_agents[i] for i in sorted(talk["pair"][talk["turn"]] for talk in self.talks)]
+            return [self.possible_agents[i] for i in sorted(sides(talk)[0] for talk in self.talks)]
         return [a for i, a in enumerate(self.agents) if not self.asleep[i] and self.going[i] < 0]
 
     def observe(self) -> dict[str, View]:
@@ -187,57 +185,32 @@ class Town(World):
     # --- conversations ---
 
     def _begin(self, asked: list[tuple[int, Any]]) -> set[int]:
-        """Take what everybody chose to do at a tick; what is said first opens conversations. In random order."""
-        touched: set[int] = set()
-        sayings = [(i, action) for i, action in asked if isinstance(action, Say)]
-        self.intents = {str(i): _dump(action) for i, action in asked if isinstance(action, Go | Do | Wait)}
+        """Take what everybody chose at a tick: what is said opens conversations, in random order; the rest is kept."""
         assert self.rng is not None
-        for k in self.rng.permutation(len(sayings)):
-            i, action = sayings[k]
-            j: int = self._index.get(action.to, i)
-            talk = self._talk_of(i)
-            if talk is None:
-                if not self._near[i, j] or self._talk_of(j) is not None:
-                    continue
-                talk = {"pair": [i, j], "turn": 0, "said": 0}
-                self.talks.append(talk)
-            if talk["pair"] in ([i, j], [j, i]) and talk["pair"][talk["turn"]] == i:
-                touched |= self._speak(talk, action.text)
-        self.talks = [talk for talk in self.talks if talk["said"] < self.turns]
-        return touched
+        self.intents = {str(i): _dump(action) for i, action in asked if isinstance(action, Go | Do | Wait)}
+        sayings = [(i, action) for i, action in asked if isinstance(action, Say)]
+        order = self.rng.permutation(len(sayings)).tolist()
+        self.talks, speeches = begin([sayings[k] for k in order], self._near, self._index, self.turns)
+        return self._deliver(speeches)
 
     def _answer(self, actions: dict[int, Any]) -> set[int]:
         """Take the next words of each conversation, and drop those that are over."""
+        pairs = {i for talk in self.talks for i in talk["pair"]}
+        self.talks, speeches = answer(self.talks, actions, self._index, self.turns)
+        return pairs | self._deliver(speeches)
+
+    def _deliver(self, speeches: list[Speech]) -> set[int]:
+        """Let speech be perceived by who is spoken to and by others near; returns all whose view changes."""
         touched: set[int] = set()
-        going_on: list[dict[str, Any]] = []
-        for talk in self.talks:
-            i, j = talk["pair"][talk["turn"]], talk["pair"][1 - talk["turn"]]
-            action = actions[i]
-            touched |= {i, j}
-            if isinstance(action, Say) and action.to == self.possible_agents[j]:
-                touched |= self._speak(talk, action.text)
-                if talk["said"] < self.turns:
-                    going_on.append(talk)
-            elif isinstance(action, Leave) and action.text:
-                touched |= self._speak(talk, action.text)
-        self.talks = going_on
+        for i, j, text in speeches:
+            speaker, hearer, place = self.possible_agents[i], self.possible_agents[j], self._where(i)
+            self.inbox[j].append(event("told", speaker, text, place, hearer))
+            overheard = event("heard", speaker, text, place, hearer)
+            others = [k for k in np.flatnonzero(self._near[i]).tolist() if k != j]
+            for k in others:
+                self.inbox[k].append(overheard)
+            touched |= {i, j, *others}
         return touched
-
-    def _talk_of(self, i: int) -> dict[str, Any] | None:
-        return next((talk for talk in self.talks if i in talk["pair"]), None)
-
-    def _speak(self, talk: dict[str, Any], text: str) -> set[int]:
-        """Let the one whose turn it is say something; returns who perceived it, the speaker included."""
-        i, j = talk["pair"][talk["turn"]], talk["pair"][1 - talk["turn"]]
-        talk["said"] += 1
-        talk["turn"] = 1 - talk["turn"]
-        speaker, hearer, place = self.possible_agents[i], self.possible_agents[j], self._where(i)
-        self.inbox[j].append(_event("told", speaker, text, place, hearer))
-        overheard = _event("heard", speaker, text, place, hearer)
-        others = [k for k in np.flatnonzero(self._near[i]).tolist() if k != j]
-        for k in others:
-            self.inbox[k].append(overheard)
-        return {i, j, *others}
 
     # --- time ---
 
@@ -272,7 +245,7 @@ class Town(World):
     def _show(self, i: int, place: str, thing: str) -> None:
         """Let those near `i` see the state of a thing."""
         text = f"{thing} at {place} is now {self._state(place, thing)}."
-        seen = _event("seen", thing, text[:1].upper() + text[1:], place)
+        seen = event("seen", thing, text[:1].upper() + text[1:], place)
         for k in np.flatnonzero(self._near[i]).tolist():
             self.inbox[k].append(seen)
 
@@ -342,36 +315,29 @@ class Town(World):
     # --- perception ---
 
     def _look(self) -> None:
-        """Find who is near whom: `_near` (n, n) bool, `_far` (n, n) the distance in tiles."""
-        row, column = np.divmod(self.tile, self.layout.width)
-        far = np.maximum(np.abs(row[:, None] - row), np.abs(column[:, None] - column))
+        """Find who is near whom."""
         region, awake = self.layout.region[self.tile], ~np.array(self.asleep)
-        near = (region[:, None] == region) & (far <= self.sight) & awake[:, None] & awake
-        np.fill_diagonal(near, False)
-        self._near, self._far = near, far
+        self._near, self._far = near_and_far(self.tile, region, awake, self.layout.width, self.sight)
 
     def _perceive(self, before: np.ndarray, stood: np.ndarray) -> None:
-        """Tell everybody who came near or changed his activity near him, the nearest first, and who has gone."""
-        new = self._near & (~before | self._changed)
-        seer, seen = np.nonzero(new)
-        seen = seen[np.lexsort((seen, self._far[seer, seen], seer))]  # nonzero gives seers in order
+        """Tell everybody who came near or changed his activity near him, the nearest first, and who has gone.
+
+        Args:
+            before: who was near whom before this tick.
+            stood: the region everybody was in before this tick.
+        """
         doing: dict[int, Event] = {}
-        for i, j in zip(seer.tolist(), seen.tolist(), strict=True):
+        for i, j in news(self._near, before, self._changed, self._far):
             if j not in doing:
-                doing[j] = self._sight_of(j)
+                name, place = self.possible_agents[j], self._where(j)
+                on_way = place == self.layout.street
+                text = f"{name} is walking by." if on_way else f"{name} is {self.activity[j]} at {place}."
+                doing[j] = event("seen", name, text, place)
             self.inbox[i].append(doing[j])
         moved = self.layout.region[self.tile] != stood
-        left = before & ~self._near & moved & ~moved[:, None] & ~np.array(self.asleep)[:, None]
-        for i, j in np.argwhere(left).tolist():
-            place = self._where(i)
-            self.inbox[i].append(
-                _event("seen", self.possible_agents[j], f"{self.possible_agents[j]} leaves {place}.", place)
-            )
-
-    def _sight_of(self, j: int) -> Event:
-        name, place = self.possible_agents[j], self._where(j)
-        text = f"{name} is walking by." if place == self.layout.street else f"{name} is {self.activity[j]} at {place}."
-        return _event("seen", name, text, place)
+        for i, j in gone(self._near, before, moved, ~np.array(self.asleep)):
+            name, place = self.possible_agents[j], self._where(i)
+            self.inbox[i].append(event("seen", name, f"{name} leaves {place}.", place))
 
     def _where(self, i: int) -> str:
         """The name of the place on whose tiles the person stands; that of the street on the street."""
@@ -388,21 +354,19 @@ class Town(World):
 
     def _view(self, i: int) -> View:
         """What a person perceives now; everything in it follows from the state."""
-        talk, place, going = self._talk_of(i), self.layout.names[self.place[i]], self.going[i]
+        talk, place, going = find(self.talks, i), self.layout.names[self.place[i]], self.going[i]
         partner = "" if talk is None else self.possible_agents[talk["pair"][talk["pair"][0] == i]]
-        near = np.flatnonzero(self._near[i])
-        if len(near) > _MOST:
-            near = np.sort(near[np.argsort(self._far[i, near], kind="stable")[:_MOST]])
+        near = nearest_of(self._near[i], self._far[i])
         self.shown[i] = len(self.inbox[i])
-        things = list(self.things[place])[:_MOST] if going < 0 else []
+        things = list(self.things[place])[:MOST] if going < 0 else []
         return View.model_construct(
             time=float(self.time),
             clock=clock(self.time, self.weekday),
             place=place,
             going="" if going < 0 else self.layout.names[going],
             activity=f"talking to {partner}" if partner else self.activity[i],
-            events=_latest(self.inbox[i]),
-            people=tuple(self.possible_agents[k] for k in near.tolist()),
+            events=latest(self.inbox[i]),
+            people=tuple(self.possible_agents[k] for k in near),
             things={thing: self._state(place, thing) for thing in things},
             talking_to=partner,
         )
@@ -410,34 +374,17 @@ class Town(World):
     # --- what is open to whom ---
 
     def available(self, agent: str) -> Verbs:
-        """In a conversation: to answer, leave or fall silent; else to go where it is open, to speak, to use what is there."""
+        """To answer or leave, in a conversation; else to go where it is open, speak to who is near, use what is there."""
         i = self._index[agent]
-        talk = self._talk_of(i)
-        if talk is not None and talk["pair"][talk["turn"]] == i:
-            return self._part(self.possible_agents[talk["pair"][1 - talk["turn"]]])
+        talk = find(self.talks, i)
+        if talk is not None and sides(talk)[0] == i:
+            return self._choices.talking(self.possible_agents[sides(talk)[1]])
         if agent not in self.agents or self.talks or self.asleep[i] or self.going[i] >= 0:
-            return self._part(None)
-        places = tuple(n for p, n in enumerate(self.layout.names) if p != self.place[i] and self._open_to(i, p))
-        near = tuple(self.possible_agents[k] for k in np.flatnonzero(self._near[i]).tolist())
-        return self._part((places, near, tuple(self.things[self.layout.names[self.place[i]]])))
-
-    def _part(self, key: Any) -> Verbs:
-        """The part of the action space for a partner in conversation, for (places, people, things), or for nothing."""
-        if key not in self._parts:
-            if len(self._parts) > 10_000:
-                self._parts.clear()
-            if key is None:
-                part = self._verbs.only(Wait)
-            elif isinstance(key, str):
-                part = self._verbs.only(Say, Leave, Wait).where(Say, to=[key])
-            else:
-                places, people, things = key
-                open_now = [v for v, any_ in ((Go, places), (Say, people), (Do, True), (Wait, True)) if any_]
-                part = self._verbs.only(*open_now).where(Do, thing=["", *things])
-                part = part.where(Go, to=places) if places else part
-                part = part.where(Say, to=people) if people else part
-            self._parts[key] = part
-        return self._parts[key]
+            return self._choices.nothing
+        here = self.place[i]
+        places = tuple(name for p, name in enumerate(self.layout.names) if p != here and self._open_to(i, p))
+        people = tuple(self.possible_agents[k] for k in nearest_of(self._near[i], self._far[i]))
+        return self._choices.free(places, people, tuple(self.things[self.layout.names[here]]))
 
     def _open_to(self, i: int, place: int) -> bool:
         """Whether a person may enter a place now: in its opening hours, or with a key, and not where it is shut."""
@@ -451,7 +398,7 @@ class Town(World):
     def tell(self, agent: str, text: str, speaker: str = "a stranger") -> None:
         """Let an agent be told something: an event of its next view."""
         i = self._known(agent, self._index, "agent")
-        self.inbox[i].append(_event("told", speaker, _speech(text), self._where(i), agent))
+        self.inbox[i].append(event("told", speaker, _speech(text), self._where(i), agent))
 
     @intervention
     def announce(self, place: str, text: str) -> None:
@@ -459,7 +406,7 @@ class Town(World):
         region = self._known(place, self.layout.index, "place")
         for i, tile in enumerate(self.tile.tolist()):
             if self.layout.region[tile] == region and not self.asleep[i]:
-                self.inbox[i].append(_event("heard", "an announcement", _speech(text), place))
+                self.inbox[i].append(event("heard", "an announcement", _speech(text), place))
 
     @intervention
     def set_thing(self, place: str, thing: str, state: str) -> None:
@@ -493,27 +440,15 @@ class Town(World):
 
     def state_dict(self) -> dict[str, Any]:
         """The complete state."""
-        return super().state_dict() | {"inbox": [[event.model_dump() for event in events] for events in self.inbox]}
+        return super().state_dict() | {"inbox": [[e.model_dump() for e in events] for events in self.inbox]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put back a state; what is derived from it is computed again."""
         super().load_state_dict(state)
-        self.inbox = [[Event(**event) for event in events] for events in state["inbox"]]
+        self.inbox = [[Event(**e) for e in events] for events in state["inbox"]]
         self._changed = np.zeros(len(self.persons), bool)
         self._cache = [None] * len(self.persons)
         self._look()
-
-
-def _event(kind: Any, actor: str, text: str, place: str, to: str = "") -> Event:
-    return Event.model_construct(kind=kind, actor=actor, text=text, place=place, to=to)
-
-
-def _latest(events: list[Event]) -> tuple[Event, ...]:
-    """The events of a view: all, or if they are too many the latest, speech before sights."""
-    if len(events) <= _MOST:
-        return tuple(events)
-    by_weight = sorted(range(len(events)), key=lambda k: (events[k].kind != "seen", k))
-    return tuple(events[k] for k in sorted(by_weight[-_MOST:]))
 
 
 def _dump(action: Go | Do | Wait) -> dict[str, Any]:
@@ -525,22 +460,3 @@ def _speech(text: str) -> str:
     if not isinstance(text, str) or not 0 < len(text) <= 400:
         raise ConfigError(f"a text for the town has 1 to 400 characters, not {str(text)[:40]!r}")
     return text
-
-
-def _time(text: str, name: str) -> int:
-    try:
-        return minutes(text)
-    except ValueError as error:
-        raise ConfigError(f"town: {name}: {error}") from error
-
-
-def _find(given: str | Path, file: str) -> Path:
-    """The path of a town's file: given as such, as its folder, or by the name of a town that comes with ethogram."""
-    towns = Path(__file__).parent / "towns"
-    for path in (towns / given / file, Path(given) / file, Path(given)):
-        if path.is_file():
-            return path
-    names = sorted(p.name for p in towns.iterdir() if p.is_dir())
-    raise ConfigError(
-        f"there is no town {str(given)!r}: give one of {', '.join(names)}, or the path of a {file} (or of its folder)"
-    )
