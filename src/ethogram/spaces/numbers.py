@@ -15,12 +15,14 @@ import numpy as np
 from typing_extensions import override
 
 from ethogram.errors import ConfigError
-from ethogram.spaces.kinds import Fault, Kind, draw
+from ethogram.spaces.kinds import Fault, Kind, draw, enumeration
 
 __all__ = ["Grid", "Real"]
 
 SAFE = 2**53 - 1
 """Greatest size of an int whose field gives no bound: the whole numbers that any JSON reader keeps (RFC 7493, 2.2)."""
+LISTED = 200
+"""Most multiples of a step other than 1 that the schema lists, as few back ends constrain by `multipleOf`."""
 SPREAD = 1000
 """How far samples reach where a bound is missing: steps of a grid, or units of a float."""
 
@@ -206,6 +208,9 @@ class Grid(Kind):
     def make_schema(self) -> dict[str, Any]:
         if self.of is Decimal:
             return {"type": "string", "pattern": self._pattern}
+        number = self.count()
+        if self.step != 1 and number is not None and number <= LISTED:
+            return enumeration(self.values())
         if self.of is int:
             schema: dict[str, Any] = {
                 "type": "integer",
