@@ -77,7 +77,7 @@ class Crew:
         for policy in self.all:
             policy.reset(seed, self._charges[id(policy)])
 
-    async def act(self, observations: Mapping[Agent, Any], spaces: Spaces) -> dict[Agent, Any]:
+    async def act(self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> dict[Agent, Any]:
         """What each agent in `observations` does, or a Fault. Policies that await are asked concurrently."""
         if len(self.all) == 1:
             return dict(await self._ask(self.all[0], observations, spaces))
@@ -95,7 +95,7 @@ class Crew:
         return {agent: action for answer in answers for agent, action in answer.items()}
 
     @staticmethod
-    async def _ask(policy: Policy, seen: Mapping[Agent, Any], spaces: Spaces) -> Mapping[Agent, Any]:
+    async def _ask(policy: Policy, seen: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
         if not seen:
             return {}
         try:

@@ -111,7 +111,12 @@ async def simulate_async(
         await _resume(run, scene, interventions, progress)
     else:
         recorder = Recorder.create(folder, manifest, codec_for(scene.world))
-        await drive(build_loop(scene, recorder.manifest, interventions), recorder, progress)
+        try:
+            await drive(build_loop(scene, recorder.manifest, interventions), recorder, progress)
+        except BaseException:
+            if to is None:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
     run = Run(folder)
     if to is None:
         run.in_memory = True  # a lazy table may outlive the run, and with it the folder
@@ -220,12 +225,11 @@ async def drive(
     session._on_call = recorder.call
     session._say = display.say
     started = time.monotonic()
-    recording = manifest.record != "none"
     since = 0
 
     def commit(step: Any) -> None:
         nonlocal since
-        recorder.commit(step if recording else step._replace(rows=step.rows.slice(0, 0)))
+        recorder.commit(step)
         since += 1
         if since >= manifest.checkpoint_every or recorder.wants_sealing:
             since = 0

@@ -6,6 +6,7 @@ import asyncio
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, NamedTuple, Protocol
 
 import gymnasium.spaces as gs
@@ -96,10 +97,12 @@ class Loop:
     """Stop before this step."""
 
     def __post_init__(self) -> None:
-        spaces = self.world.action_spaces.values() if hasattr(self.world, "action_spaces") else []
-        first = next(iter(spaces), None)
-        plain = type(self.world).available is World.available and all(s is first for s in spaces)
-        self._shared = first if plain else None
+        kind = type(self.world)
+        plain = kind.available is World.available and kind.action_space is World.action_space
+        self._spaces = self.world.action_spaces if plain else None
+        distinct = {id(s): s for s in self._spaces.values()} if self._spaces else {}
+        self._shared = next(iter(distinct.values())) if len(distinct) == 1 else None
+        self._nothing = pa.RecordBatch.from_pylist([], self.codec.schema)
 
     async def run(self) -> bool:
         """Run until the episodes are over (True), or `until` is reached (False)."""
@@ -145,22 +148,28 @@ class Loop:
         self.session.at(*place)
         self._intervene()
         time, acting = self.now, list(world.acting)
-        seen = {agent: self.observations[agent] for agent in acting}
+        seen = self.observations
+        if acting != list(seen):
+            seen = dict(zip(acting, map(seen.__getitem__, acting), strict=True))
         seen_column = None if self.record != "all" else self.codec.column("observation", acting, list(seen.values()))
         if self.guide:
             self.guide.observed(place, acting, seen_column)
-        spaces = Spaces(world, acting)
+        spaces = self._spaces or Spaces(world, acting)
         actions = await self.crew.act(seen, spaces) if acting else {}
         faults = self._settle(acting, actions, spaces)
         if self.guide:
             self.guide.decided(place, actions, faults)
         outcome = await world.step_async(actions) if isinstance(world, AsyncWorld) else world.step(actions)
         observed, rewards, ended, cut, _ = outcome
-        self.observations.update(observed)
+        everyone = observed.keys() >= self.observations.keys()
+        self.observations = dict(observed) if everyone else {**self.observations, **observed}
         self.place = Place(place.episode, place.step + 1)
         if self.commit is None and self.guide is None:
             return
-        rows = self._rows(place, time, acting, seen_column, actions, rewards, (ended, cut), faults)
+        if self.record == "none":
+            rows = self._nothing
+        else:
+            rows = self._rows(place, time, acting, seen_column, actions, rewards, (ended, cut), faults)
         if self.guide:
             self.guide.happened(place, rows)
         if self.commit:
@@ -179,7 +188,7 @@ class Loop:
         if due:
             self.observations.update(self.world.observe())
 
-    def _settle(self, acting: Sequence[Agent], actions: dict[Agent, Any], spaces: Spaces) -> dict[Agent, str]:
+    def _settle(self, acting: Sequence[Agent], actions: dict[Agent, Any], spaces: Mapping[Agent, Any]) -> dict[Agent, str]:
         """Put the idle action for each that is missing, a Fault, or outside its space; returns why, by agent."""
         if self._all_inside(acting, actions):
             return {}
@@ -200,16 +209,15 @@ class Loop:
         return faults
 
     def _all_inside(self, acting: Sequence[Agent], actions: Mapping[Agent, Any]) -> bool:
-        """Whether all actions are in a numeric space that all agents share, found in one sweep; False where unsure."""
+        """Whether all actions are in a discrete space that all agents share, found in one sweep; False where unsure."""
         space = self._shared
         if not isinstance(space, gs.Discrete) or len(actions) != len(acting) or len(acting) < 8:
             return False
         try:
-            block = np.array(list(actions.values()))
-        except ValueError:
+            distinct = set(actions.values())
+        except TypeError:
             return False
-        inside = block.dtype.kind in "iu" and block.ndim == 1
-        return bool(inside and block.min() >= space.start and block.max() < space.start + space.n)
+        return len(distinct) <= 64 and all(map(space.contains, distinct)) and all(map(actions.__contains__, acting))
 
     def _rows(
         self,
@@ -224,9 +232,10 @@ class Loop:
     ) -> pa.RecordBatch:
         """The rows of a step: who acted; who did not but got a reward or ended; last observations of who is through."""
         codec, terminated, truncated = self.codec, *ends
-        over = [a for a, end in terminated.items() if end] + [a for a, end in truncated.items() if end]
+        over = [a for ends in (terminated, truncated) if any(ends.values()) for a, end in ends.items() if end]
         how = {a: "terminated" if terminated.get(a) else "truncated" for a in over}
-        column = codec.column("action", acting, [actions[a] for a in acting])
+        column = codec.column("action", acting, list(map(actions.__getitem__, acting)))
+        gains = list(map(rewards.get, acting, repeat(0.0)))
         batches = [
             codec.rows(
                 place,
@@ -234,7 +243,7 @@ class Loop:
                 acting,
                 codec.blank("observation", len(acting)) if seen is None else seen,
                 column,
-                np.fromiter((rewards.get(a, 0.0) for a in acting), np.float64, len(acting)),
+                np.array(gains, np.float64),
                 [how.get(a, "") for a in acting] if how else "",
                 faults,
             )
@@ -243,9 +252,10 @@ class Loop:
             awaited = set(acting)
             others = [a for a, r in rewards.items() if a not in awaited and (r or a in how)]
             if others:
-                gains = [rewards[a] for a in others]
-                batches.append(self._bystanders(place, time, others, gains, [how.get(a, "") for a in others]))
-        last = [a for a in dict.fromkeys([*how, *self.world.agents]) if a in how or not self.alive]
+                batches.append(
+                    self._bystanders(place, time, others, [rewards[a] for a in others], [how.get(a, "") for a in others])
+                )
+        last = list(dict.fromkeys([*how, *(() if self.alive else self.world.agents)]))
         if last:
             nothing: list[float | None] = [None] * len(last)
             batches.append(self._bystanders(self.place, self.now, last, nothing, "last"))
