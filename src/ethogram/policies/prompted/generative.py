@@ -18,11 +18,9 @@ from ethogram.policies.prompted.life import Life
 from ethogram.policies.prompted.loop import GenerativeConfig, Loop
 from ethogram.policies.prompted.memory import MemoryStream
 from ethogram.policies.prompted.mind import Mind
-from ethogram.policies.prompted.plan import clock_text
 from ethogram.policies.prompted.vectors import Embeds
 from ethogram.policy import Fault, Policy
 from ethogram.seeds import derive
-from ethogram.social import View
 from ethogram.world import Agent, intervention
 
 __all__ = ["GenerativeAgents", "GenerativeConfig"]
@@ -95,14 +93,7 @@ class GenerativeAgents(Policy):
         """Answer an interviewer from the agent's own memory; nothing is stored, and nothing counts as accessed."""
         life = self._life(agent)
         memories = self.loop.retrieve(life, question, self.config.retrieved, life.time, touch=False)
-        piece = life.plan.at(life.time) if life.plan else None
-        view = View(
-            time=life.time,
-            clock=clock_text(life.time),
-            place=piece.place if piece else life.persona.home,
-            activity=piece.activity if piece else "",
-        )
-        return await self.loop.mind.answer(life.moment(view, memories), question)
+        return await self.loop.mind.answer(life.moment(memories), question)
 
     @intervention
     def remember(self, agent: Agent, text: str, importance: float = 8, source: str = "planted") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,18 +60,26 @@ class Life:
     fresh: int = 0
     """Number of memories since the last reflection."""
     time: float = 0.0
+    clock: str = ""
+    place: str = ""
+    activity: str = ""
+    """When, where and doing what it was last asked to act."""
 
     @property
     def name(self) -> str:
         """The agent's name."""
         return self.persona.name
 
-    def moment(self, view: View, memories: list[Node] | None = None) -> Moment:
+    def look(self, view: View) -> None:
+        """Take in when and where it is asked to act."""
+        self.time, self.clock, self.place, self.activity = view.time, view.clock, view.place, view.activity
+
+    def moment(self, memories: Sequence[Node] = ()) -> Moment:
         """The situation as a mind is told it."""
         plan = tuple(self.plan.pieces) if self.plan else ()
-        return Moment(self.persona, view.time, view.clock, view.place, view.activity, tuple(memories or ()), plan)
+        return Moment(self.persona, self.time, self.clock, self.place, self.activity, tuple(memories), plan)
 
-    def untold(self, partner: str, memories: list[Node]) -> list[Node]:
+    def untold(self, partner: str, memories: Sequence[Node]) -> list[Node]:
         """Those of `memories` that the partner has not been told by this agent, and did not tell it; each content once."""
         known = set(self.told.get(partner, ()))
         if self.talk and self.talk.partner == partner:
@@ -102,6 +110,9 @@ class Life:
             "unreflected": self.unreflected,
             "fresh": self.fresh,
             "time": self.time,
+            "clock": self.clock,
+            "place": self.place,
+            "activity": self.activity,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -118,4 +129,5 @@ class Life:
         self.met = {who: float(time) for who, time in state["met"].items()}
         self.retained, self.things = list(state["retained"]), dict(state["things"])
         self.places = {activity: (where[0], where[1]) for activity, where in state["places"].items()}
-        self.unreflected, self.fresh, self.time = state["unreflected"], state["fresh"], state["time"]
+        for name in ("unreflected", "fresh", "time", "clock", "place", "activity"):
+            setattr(self, name, state[name])

@@ -78,7 +78,7 @@ class Loop:
 
     async def step(self, life: Life, view: View, space: Space[Any]) -> Any:
         """The agent's verb, given what it perceives."""
-        life.time = view.time
+        life.look(view)
         await self._recall(life, view)
         events = await self._perceive(life, view)
         if life.talk and life.talk.partner != view.talking_to:
@@ -171,7 +171,7 @@ class Loop:
         last = talk.lines[-1].text if talk.lines else ""
         memories = self.retrieve(life, f"{talk.partner} {last}", self.config.context, view.time)
         untold = life.untold(talk.partner, memories)
-        speech = await self.mind.speak(life.moment(view, memories), talk.partner, tuple(talk.lines), untold)
+        speech = await self.mind.speak(life.moment(memories), talk.partner, tuple(talk.lines), untold)
         text = speech.text[:400]
         talk.lines.append(Line(life.name, text))
         talk.told += [life.memory[id].words for id in speech.told]
@@ -187,7 +187,7 @@ class Loop:
         if not self.config.observation or self.config.by is None:
             return
         memories = self.retrieve(life, talk.partner, self.config.context, view.time)
-        moment, lines = life.moment(view, memories), tuple(talk.lines)
+        moment, lines = life.moment(memories), tuple(talk.lines)
         evidence = tuple(id for id in talk.heard if id in life.memory)
         memo = await self.mind.memo(moment, talk.partner, lines)
         thoughts: list[tuple[str, Kind]] = [(memo, "chat")]
@@ -205,10 +205,10 @@ class Loop:
             return
         recent = [node for node in life.memory.nodes[-life.fresh :] if node.kind != "plan"][-100:]
         life.unreflected, life.fresh = 0.0, 0
-        for question in await self.mind.questions(life.moment(view, recent), recent, config.questions):
+        for question in await self.mind.questions(life.moment(recent), recent, config.questions):
             memories = self.retrieve(life, question, config.retrieved, view.time)
             shown = {node.id for node in memories}
-            insights = await self.mind.insights(life.moment(view, memories), question, config.insights)
+            insights = await self.mind.insights(life.moment(memories), question, config.insights)
             for insight in insights[: config.insights]:
                 evidence = tuple(dict.fromkeys(id for id in insight.evidence if id in shown))
                 if evidence and insight.text.strip():
@@ -223,7 +223,7 @@ class Loop:
             return
         day = int(view.time // DAY)
         memories = self.retrieve(life, f"{life.name}'s plans for {_weekday(view)}", self.config.context, view.time)
-        moment = life.moment(view, memories)
+        moment = life.moment(memories)
         strokes = await self.mind.day_plan(moment)
         hours = await self.mind.hour_plan(moment, strokes)
         life.plan = Plan(tiled(hours or strokes, day))
@@ -241,7 +241,7 @@ class Loop:
             found = node and appointment_in(node.words, now=view.time, weekday=_weekday(view), places=self.places)
             if node and found and found not in life.decided:
                 memories = self.retrieve(life, node.words, self.config.context, view.time)
-                if await self.mind.commit(life.moment(view, memories), node, found):
+                if await self.mind.commit(life.moment(memories), node, found):
                     self._agree(life, view, node, found)
                 life.decided.append(found)
             life.pending.remove(id)
@@ -265,7 +265,7 @@ class Loop:
                 continue
             memories = self.retrieve(life, f"{person} {event.text}".strip(), config.context, view.time)
             untold = life.untold(person, memories) if person else []
-            moment = life.moment(view, memories)
+            moment = life.moment(memories)
             reaction = await self.mind.react(moment, event, person, untold)
             if reaction.talk and person:
                 speech = await self.mind.speak(moment, person, (), untold)
@@ -296,14 +296,14 @@ class Loop:
             where = life.places.get(piece.activity)
             if where is None:
                 open_places = {p: t for p, t in self.places.items() if p == view.place or space.contains(Go(to=p))}
-                where = await self.mind.place(life.moment(view), piece.activity, open_places)
+                where = await self.mind.place(life.moment(), piece.activity, open_places)
                 life.places[piece.activity] = where
             piece = self._change(life, piece, place=where[0] or view.place, thing=piece.thing or where[1])
         if piece.place != view.place:
             go = Go(to=piece.place)
             return go if space.contains(go) else Wait()
         if life.plan and not piece.fine and piece.end - piece.start > 15:
-            parts = await self.mind.minute_plan(life.moment(view), piece)
+            parts = await self.mind.minute_plan(life.moment(), piece)
             life.plan.decompose(piece, parts)
             piece = life.plan.at(view.time) or piece
         do = Do(activity=piece.activity[:120], thing=piece.thing)
@@ -315,7 +315,7 @@ class Loop:
         piece = life.improvised
         if piece is None or not piece.start <= view.time < piece.end:
             memories = self.retrieve(life, f"{life.name} {view.activity}", self.config.context, view.time)
-            activity, minutes = await self.mind.improvise(life.moment(view, memories))
+            activity, minutes = await self.mind.improvise(life.moment(memories))
             piece = life.improvised = Piece(view.time, view.time + max(5, minutes), activity, fine=True)
         return piece
 
@@ -336,7 +336,7 @@ class Loop:
             return known.importance
         if MUNDANE.search(text) and " said to " not in text:
             return 1.0
-        return min(10.0, max(1.0, float(await self.mind.importance(life.moment(view), text))))
+        return min(10.0, max(1.0, float(await self.mind.importance(life.moment(), text))))
 
     def retrieve(self, life: Life, query: str, k: int, now: float, touch: bool = True) -> list[Node]:
         """The k memories that matter most to `query`, as the configuration ranks them."""

@@ -66,8 +66,9 @@ class SurrogateMind:
        probability `talk`, `talk_close` for friends and relatives, `talk_stranger` for people not known, times `talk_news` if
        the agent has news for them (`news`) among the memories retrieved.
     8. *Talk*: a greeting, then in each turn the `tells` first of the untold memories that were retrieved, as far as worth
-       telling (`worth`), in the words in which they were heard. Only observations are told, and of what others said only what
-       is not in the first person. It takes its leave with the `turns`-th of these turns, or when it has nothing to tell.
+       telling (`worth`), in the words in which they were heard. Only observations are told that do not name the partner,
+       and of what others said only what is not in the first person. It takes its leave with the `turns`-th of these turns,
+       or when it has nothing to tell.
     9. *Memo* of a talk: with whom, and the partner's most important words. *Intention*: none in words (law 10).
     10. *Invitations*: one's own occasions are always kept. Others' with probability `accepts` + `accepts_close` where a
         friend or relative is named in it or told it + `accepts_interest` where it touches an interest; not where another
@@ -173,7 +174,7 @@ class SurrogateMind:
             return Reaction()
         law, tie = self.law, moment.persona.knows.get(person)
         p = law.talk_stranger if tie is None else law.talk_close if CLOSE.search(tie) else law.talk
-        if any(node.importance >= law.news and _passed_on(node) for node in untold):
+        if any(node.importance >= law.news and _passed_on(node, person) for node in untold):
             p *= law.talk_news
         return Reaction(talk=self._draw(moment, "talk", person, int(moment.time)) < p)
 
@@ -199,7 +200,7 @@ class SurrogateMind:
         turn = sum(line.speaker == moment.name for line in talk)
         if turn == 0:
             return Speech(f"Hello {partner}. How are you?", end=False)
-        worth = [node for node in untold if node.importance >= self.law.worth and _passed_on(node)][: self.law.tells]
+        worth = [node for node in untold if node.importance >= self.law.worth and _passed_on(node, partner)][: self.law.tells]
         if not worth:
             return Speech(f"Goodbye {partner}.", end=True)
         return Speech(" ".join(node.words for node in worth), turn >= self.law.turns, tuple(node.id for node in worth))
@@ -236,10 +237,11 @@ class SurrogateMind:
         return f"Yes. {best.words}{told}"
 
 
-def _passed_on(node: Node) -> bool:
-    """Whether a memory is told to others: what was perceived, but not what others said about themselves."""
-    own_words = node.predicate == "said to" and re.search(r"\b(I|me|my|we|our)\b", node.words)
-    return node.kind == "observation" and not own_words
+def _passed_on(node: Node, partner: str) -> bool:
+    """Whether a memory is told: what was perceived, but not what concerns the partner or what others said of themselves."""
+    if node.kind != "observation" or partner in node.words:
+        return False
+    return node.predicate != "said to" or not re.search(r"\b(I|me|my|we|our)\b", node.words)
 
 
 def _asleep(activity: str) -> bool:
