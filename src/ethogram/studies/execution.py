@@ -140,7 +140,7 @@ def execute(
     )
     created = not path.exists()
     record = _begin(path, record, resume)
-    lab = Lab(path, seed, model, resume, progress)
+    lab = Lab(path, seed, model, progress)
     begun, before = time.monotonic(), record.seconds
     outcome: dict[str, Any] = {"status": "failed", "reason": "an error in the program"}
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from dataclasses import dataclass, field
@@ -119,6 +118,8 @@ class Findings:
 
     def figure(self, name: str, figure: Figure | str, caption: str, alt: str = "") -> None:
         """Add a picture, a matplotlib Figure or SVG text. Drawn first in the report, in the order added."""
+        from ethogram.studies.drawing import svg_of
+
         svg = figure if isinstance(figure, str) else svg_of(figure)
         if "<svg" not in svg:
             raise DataError(f"the figure {name!r} is neither a matplotlib Figure nor SVG text")
@@ -189,13 +190,3 @@ def check_name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise DataError(f"{name!r} cannot name a finding: use a-z, 0-9, _ and - only")
     return name
-
-
-def svg_of(figure: Figure) -> str:
-    """A matplotlib figure as SVG with real text (the reader's fonts) and no fixed background."""
-    import matplotlib
-
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ethogram"}):
-        figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
-    return buffer.getvalue()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ethogram.errors import BudgetExhausted, ConfigError, RunError
+from ethogram.errors import BudgetExhausted, ConfigError
 from ethogram.seeds import derive
 
 if TYPE_CHECKING:
@@ -31,17 +30,13 @@ class Lab:
         dir: the study's folder; runs go to `dir/runs/NAME`.
         seed: of the whole study: whatever is random in it derives from it.
         model: the spelling of the language model (or the surrogate's word), to be given to scenes; empty where none plays.
-        resume: go on with runs that were cut off; finished ones are used again in any case.
         progress: show progress on the terminal; None: where there is one.
     """
 
-    def __init__(
-        self, dir: str | Path, seed: int = 0, model: str = "", resume: bool = False, progress: bool | None = None
-    ) -> None:
+    def __init__(self, dir: str | Path, seed: int = 0, model: str = "", progress: bool | None = None) -> None:
         self.dir = Path(dir)
         self.seed = seed
         self.model = model
-        self.resume = resume
         self.progress = progress
         self.stopped = ""
         """Why a budget ended a run, once one has."""
@@ -62,7 +57,7 @@ class Lab:
         record: Literal["all", "actions", "none"] = "all",
         checkpoint_every: int = 100,
     ) -> Run:
-        """Run a scene and keep it as `runs/NAME`; where that run is there already and complete, return it without work.
+        """Run a scene and keep it as `runs/NAME`. A run that is there is gone on with, or returned where it is complete.
 
         Args:
             name: of the run, as in `full-seed-3`.
@@ -81,30 +76,21 @@ class Lab:
             RunError: `runs/NAME` holds a run of something else.
             BudgetExhausted: a budget has already ended an earlier run.
         """
-        from ethogram.records import Run
         from ethogram.simulation import simulate
 
         if scene.recipe is None:
             raise ConfigError(f"the scene of run {name!r} must be made by a function marked @scene")
-        seed = self.seed if seed is None else seed
         path = self.dir / "runs" / name
-        exists = (path / "manifest.json").exists()
-        if exists:
-            run = Run(path)
-            asked = {"recipe": scene.recipe._asdict(), "seed": seed, "steps": steps, "episodes": episodes}
-            check_same(path, asked, run.manifest)
-            if run.manifest.status == "complete":
-                return run
-        if self.stopped:
-            raise BudgetExhausted(f"run {name!r} was not started: {self.stopped}")
+        if self.stopped and not _complete(path):
+            raise BudgetExhausted(f"run {name!r} was not begun: {self.stopped}")
         run = simulate(
             scene,
             steps=steps,
             episodes=episodes,
-            seed=seed,
+            seed=self.seed if seed is None else seed,
             to=path,
             interventions=interventions,
-            resume=exists and self.resume,
+            resume=True,
             record=record,
             checkpoint_every=checkpoint_every,
             progress=self.progress,
@@ -128,7 +114,7 @@ class Lab:
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import active_children, get_context
 
-        quiet = Lab(self.dir, self.seed, self.model, self.resume, progress=False)
+        quiet = Lab(self.dir, self.seed, self.model, progress=False)
         module = sys.modules[function.__module__]
         call = partial(_call, module.__name__, module.__file__, function.__name__, quiet)
         # an interrupt kills the workers outright: their runs are safe against that, and the parent says what happened
@@ -150,12 +136,8 @@ def _call(module: str, file: str | None, name: str, lab: Lab, item: Any) -> Any:
     return getattr(found, name)(item, lab)
 
 
-def check_same(path: Path, asked: Mapping[str, Any], manifest: Any) -> None:
-    """RunError naming the first difference between the run in `path` and what is asked for."""
-    for key, value in asked.items():
-        found = getattr(manifest, key)
-        if found != json.loads(json.dumps(value)):
-            raise RunError(
-                f"{path} holds a run with {key} = {found!r}, not {value!r}: choose another folder for the study, "
-                "or remove this one"
-            )
+def _complete(path: Path) -> bool:
+    """Whether there is a complete run in the folder."""
+    from ethogram.records import Manifest
+
+    return (path / "manifest.json").exists() and Manifest.read(path).status == "complete"

@@ -1,0 +1,179 @@
+"""The commands and their options. What they do is imported when they are called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Simulate the behaviour of people, populations and bodies, and measure it against what papers found.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a study or of a single run.")]
+RunName = Annotated[str, typer.Option("--run", metavar="NAME", help="Which run, where the study has several.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="Language model: smollm2, openai:NAME, http://HOST/v1#NAME; or a surrogate such as coded."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it.")]
+To = Annotated[Path | None, typer.Option(help="Folder to write to.")]
+
+
+def version(show: bool) -> None:
+    """Print the version and stop."""
+    if show:
+        from ethogram import __version__
+
+        print(f"ethogram {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    show_version: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print it.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, after any command.")] = False,
+) -> None:
+    """Taken care of before the commands."""
+
+
+@app.command()
+def run(
+    slug: Annotated[str, typer.Argument(help="A study's name (see `ethogram atlas`), or the path of your own study.py.")],
+    preset: Annotated[
+        str, typer.Option(help="smoke (seconds), laptop (minutes), paper (as published), or the study's own.")
+    ] = "laptop",
+    model: Model = None,
+    seed: Seed = 0,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
+    ] = None,
+    to: To = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the folder.")] = False,
+    json: Json = False,
+    budget_calls: Annotated[int | None, typer.Option(min=1, help="Stop before more model calls than this.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=1, help="Stop before more tokens than this.")] = None,
+    budget_money: Annotated[
+        float | None, typer.Option(min=0, help="Stop before more money is spent, in the price list's currency.")
+    ] = None,
+    budget_seconds: Annotated[float | None, typer.Option(min=0, help="Stop once so many seconds have gone by.")] = None,
+) -> None:
+    """Run a study: simulate, measure, judge the paper's claims, write a report."""
+    from ethogram.cli.study import run_study
+
+    budget = {"calls": budget_calls, "tokens": budget_tokens, "money": budget_money, "seconds": budget_seconds}
+    run_study(slug, preset, model, seed, changes or [], to, resume, json, {k: v for k, v in budget.items() if v is not None})
+
+
+@app.command()
+def atlas(
+    family: Annotated[str | None, typer.Option(help="society, people, imitation or worldmodels.")] = None,
+    json: Json = False,
+) -> None:
+    """List all systems: paper, cell, and what was tested and held."""
+    from ethogram.cli.study import show_atlas
+
+    show_atlas(family, json)
+
+
+@app.command()
+def claims(
+    slugs: Annotated[list[str] | None, typer.Argument(help="Studies; all that are written by default.")] = None,
+    preset: Annotated[str, typer.Option(help="The preset to test at.")] = "laptop",
+    model: Model = None,
+    seed: Seed = 0,
+    runs: Annotated[Path, typer.Option(help="Where the studies' folders go; finished ones are used again.")] = Path(
+        "runs/claims"
+    ),
+    to: Annotated[
+        Path | None, typer.Option(help="Where the result files go; by default where the atlas reads them.")
+    ] = None,
+) -> None:
+    """Run studies and write the result files that the atlas is made from."""
+    from ethogram.cli.study import test_claims
+
+    test_claims(slugs or [], preset, model, seed, runs, to)
+
+
+@app.command()
+def report(
+    run: RunPath,
+    to: Annotated[Path | None, typer.Option(help="The HTML file; report.html in the folder by default.")] = None,
+) -> None:
+    """Write one self-contained HTML page about a study or a run."""
+    from ethogram.cli.record import write_report
+
+    write_report(run, to)
+
+
+@app.command()
+def replay(run: RunPath, name: RunName = "", json: Json = False) -> None:
+    """Execute a run again from its record, without model calls, and say where it differs (exit status 1 if it does)."""
+    from ethogram.cli.record import replay_runs
+
+    raise typer.Exit(replay_runs(run, name, json))
+
+
+@app.command()
+def branch(
+    run: RunPath,
+    at: Annotated[int, typer.Option("--at", min=0, metavar="STEP", help="Fork before this step.")],
+    intervene: Annotated[
+        list[str] | None,
+        typer.Option("--intervene", metavar="'NAME KEY=VALUE …'", help="What is done then; may be repeated."),
+    ] = None,
+    agent: Annotated[str | None, typer.Option(help="Do it to this agent's policy instead of the world.")] = None,
+    episode: Annotated[int, typer.Option(min=0, help="In which episode.")] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Another length of the episodes.")] = None,
+    name: RunName = "",
+    to: To = None,
+    json: Json = False,
+) -> None:
+    """Fork a run at a step and let it go on differently; only what changes is computed and paid again."""
+    from ethogram.cli.record import branch_run
+
+    branch_run(run, name, at, intervene or [], agent, episode, steps, to, json)
+
+
+@app.command()
+def interview(
+    run: RunPath,
+    questions: Annotated[list[str], typer.Argument(metavar="QUESTION…", help="What to ask; each is asked on its own.")],
+    agent: Annotated[str, typer.Option("--agent", metavar="NAME", help="Whom to ask.")],
+    step: Annotated[
+        int | None, typer.Option(min=0, help="As the agent was before this step; at the end by default.")
+    ] = None,
+    episode: Annotated[int | None, typer.Option(min=0, help="In which episode; the last by default.")] = None,
+    name: RunName = "",
+    json: Json = False,
+) -> None:
+    """Ask an agent of a run; it answers from its memory, and the run stays as it is."""
+    from ethogram.cli.record import interview_agent
+
+    interview_agent(run, name, agent, questions, step, episode, json)
+
+
+@app.command()
+def models(
+    probe: Annotated[bool, typer.Option(help="Also ask each one something.")] = True,
+    json: Json = False,
+) -> None:
+    """List the language models that can be used here, and probe them."""
+    from ethogram.cli.machine import list_models
+
+    list_models(probe, json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check this machine and installation, and say what to do about each trouble (exit status 1 if there is any)."""
+    from ethogram.cli.machine import examine
+
+    raise typer.Exit(examine(json))
