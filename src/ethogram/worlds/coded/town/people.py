@@ -102,6 +102,8 @@ class People:
         file = self.source.read(_File)
         self.names = [person.name for person in file.people]
         self.facts = file.facts
+        for i, name in enumerate(self.names):
+            self._check_name(i, name, layout)
         for i, person in enumerate(file.people):
             self._check_person(i, person, layout)
         self._check_ties(file.ties)
@@ -112,12 +114,15 @@ class People:
                 extra[one][other] = tie.kind
         self.persons = {p.name: p.model_copy(update={"knows": extra[p.name] | p.knows}) for p in file.people}
 
+    def _check_name(self, i: int, name: str, layout: Layout) -> None:
+        line = self.source.line("people", i, "name")
+        if name in self.names[:i]:
+            raise self.source.error(line, f"there are two people called {name!r}; give each their own name")
+        if name in layout.index:
+            raise self.source.error(line, f"{name!r} is the name of a place; give the person another")
+
     def _check_person(self, i: int, person: Person, layout: Layout) -> None:
         error, line = self.source.error, self.source.line
-        if person.name in self.names[:i]:
-            raise error(line("people", i, "name"), f"there are two people called {person.name!r}; give each their own name")
-        if person.name in layout.index:
-            raise error(line("people", i, "name"), f"{person.name!r} is the name of a place; give the person another")
         for key, place in (("home", person.home), ("work", person.work)):
             if place not in layout.index and (place or key == "home"):
                 raise error(

@@ -115,6 +115,9 @@ class Source:
             (s for s in self._sections if s.path == keys[: len(s.path)]),
             key=lambda s: (len(s.path), -s.first),
         )
+        below = [s.first for s in self._sections if s.path[: len(keys)] == keys and len(s.path) > len(section.path)]
+        if below:
+            return below[0]
         found, first = section.first, section.first
         for key in keys[len(section.path) :]:
             line = next((n for n in range(first, section.last + 1) if self._has(n, key)), None)
@@ -147,7 +150,9 @@ class Source:
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
-            first = error.errors()[0]
+            found = error.errors()
+            # A misspelled key is unknown and missing at once: the first says more.
+            first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
             keys = tuple(k for k in first["loc"] if k != "[key]")
             name = str(keys[-1]) if keys else ""
             if first["type"] == "extra_forbidden":

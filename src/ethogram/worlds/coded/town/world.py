@@ -149,7 +149,7 @@ class Town(World):
         for i, _ in asked:
             del self.inbox[i][: self.shown[i]]
             self.shown[i] = 0
-        touched = self._answer(dict(asked)) if self.talks else self._begin(asked)
+        touched = {i for i, _ in asked} | (self._answer(dict(asked)) if self.talks else self._begin(asked))
         if not self.talks:
             self._carry_out()
             self._advance()
