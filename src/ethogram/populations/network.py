@@ -188,7 +188,7 @@ class Network:
         """The local clustering coefficient of each node, shape (n,): the share of pairs of its neighbours that are tied.
 
         In a directed network, Fagiolo's coefficient: directed triangles through the node over those its edges allow
-        (Fagiolo 2007, "Clustering in complex directed networks", eq. 8). 0 where no triangle is possible. Weights are
+        (Fagiolo 2007, "Clustering in complex directed networks"). 0 where no triangle is possible. Weights are
         ignored.
         """
         adjacency = self.to_scipy(weighted=False)
@@ -306,7 +306,7 @@ class Network:
             rows[end] = found.to_numpy()
         weights = None
         if "weight" in table.columns:
-            if not table["weight"].dtype.is_numeric():
+            if table.height and not table["weight"].dtype.is_numeric():
                 raise DataError(f"The column weight of the table of edges must be numbers, not {table['weight'].dtype}.")
             weights = table["weight"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         return cls.from_edges(rows["source"], rows["target"], len(names), weights=weights, directed=directed)

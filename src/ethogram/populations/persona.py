@@ -77,15 +77,15 @@ class Persona(BaseModel):
         return _shortened(_rendered(Path(template), {**values, "name": name, "about": self.sentences()}), TEXT_LIMIT)
 
     def sentences(self) -> list[str]:
-        """One short sentence for each attribute that is not missing: what it is called, its value, and its unit."""
+        """One short sentence for each attribute that is not missing or empty: what it is called, its value, and its unit."""
         sentences = []
         for key, value in self.attributes().items():
-            if value is None:
+            if value is None or not (text := _shown(value)):
                 continue
             field = type(self).model_fields.get(key)
             units = [item.name for item in field.metadata if isinstance(item, Unit)] if field else []
             label = clean((field.description if field else None) or key.replace("_", " "))
-            shown = " ".join([_shown(value), *units])
+            shown = " ".join([text, *units])
             sentences.append(f"{label[:1].upper()}{label[1:]}: {shown}{'' if shown.endswith(('.', '!', '?', '…')) else '.'}")
         return sentences
 

@@ -35,7 +35,8 @@ class Population:
     Attributes:
         table: polars table; the column `name` is text and unique, the others are up to the user.
         networks: name of a network to the `Network` over the rows of the table.
-        persona_type: what a row is as a persona: `Persona` shows all columns, a subclass the attributes that it declares.
+        persona_type: what a row is as a persona: `Persona` shows all columns; a subclass only the attributes that it
+            declares, which take their defaults where the table has no value.
 
     Raises:
         DataError: a name is missing or doubled, a value is not what `persona_type` declares, or a network does not fit.
@@ -98,8 +99,12 @@ class Population:
     def _persona(self, row: int) -> Persona:
         values = self.table.row(row, named=True)
         if self.persona_type is not Persona:
-            declared = self.persona_type.model_fields
-            values = {key: value for key, value in values.items() if key in declared}
+            fields = self.persona_type.model_fields
+            values = {
+                key: value
+                for key, value in values.items()
+                if key in fields and (value is not None or fields[key].is_required())
+            }
         try:
             return self.persona_type.model_validate(values)
         except ValidationError as error:
@@ -255,9 +260,12 @@ def _check_column(column: pl.Series, persona_type: type[Persona], field: str, pl
     kind = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
     values: Any = GenericAlias(list, (kind,))
     first = pl.int_range(column.len(), eager=True)
+    if not info.is_required():
+        first = first.filter(column.is_not_null())
+        column = column.drop_nulls()
     if not column.dtype.is_nested():  # checking each distinct value once makes large tables cheap
-        first = first.filter(column.is_first_distinct())
-        column = column.gather(first)
+        distinct = column.is_first_distinct()
+        first, column = first.filter(distinct), column.filter(distinct)
     try:
         TypeAdapter(values).validate_python(column.to_list())
     except ValidationError as error:

@@ -140,12 +140,8 @@ def codes_of(table: pl.DataFrame, margin: Margin) -> NDArray[np.int64]:
     for attribute in attributes:
         if attribute not in table.columns:
             raise DataError(f"The table has no column {attribute!r}, of which there is a margin.")
-    try:
-        cells = margin.cells.select(pl.col(a).cast(table[a].dtype) for a in attributes).with_row_index("__cell")
-        found = table.select(attributes).join(cells, on=attributes, how="left", maintain_order="left", nulls_equal=True)
-    except pl.exceptions.PolarsError:
-        types = ", ".join(f"{a} {margin.cells[a].dtype} against {table[a].dtype}" for a in attributes)
-        raise DataError(f"The margin {margin.name} has values of another type than the table: {types}.") from None
+    cells = margin.cells.select(_as_in(table[a], margin.cells[a]) for a in attributes).with_row_index("__cell")
+    found = table.select(attributes).join(cells, on=attributes, how="left", maintain_order="left", nulls_equal=True)
     if found["__cell"].null_count():
         row = int(found["__cell"].is_null().arg_max() or 0)
         values = ", ".join(f"{a} {table[a][row]!r}" for a in attributes)
@@ -154,6 +150,19 @@ def codes_of(table: pl.DataFrame, margin: Margin) -> NDArray[np.int64]:
             "(0 to leave such rows out)."
         )
     return found["__cell"].to_numpy().astype(np.int64)
+
+
+def _as_in(column: pl.Series, values: pl.Series) -> pl.Series:
+    """The values of a margin in the type of the table's column, provided that this changes none."""
+    try:
+        same = values.cast(column.dtype)
+        if same.cast(values.dtype).equals(values):
+            return same
+    except pl.exceptions.PolarsError:
+        pass
+    raise DataError(
+        f"The margin gives {values.name} values of another type than the table has: {values.dtype} against {column.dtype}."
+    )
 
 
 def proportional_fit(
@@ -170,7 +179,7 @@ def proportional_fit(
     """
     if tolerance <= 0 or max_iterations < 1:
         raise ConfigError(
-            f"Fitting needs a tolerance above 0 and 1 or more iterations, not {tolerance} and {max_iterations}."
+            f"Fitting needs a tolerance above 0 and at least 1 iteration, not {tolerance} and {max_iterations}."
         )
     weights = weights.copy()
     total = float(margins[0].target.sum())
@@ -210,7 +219,7 @@ def post_stratify(table: pl.DataFrame, value: str, targets: Targets) -> Mean:
     """The post-stratified mean of a column: stratum means weighted by the known share of each stratum.
 
     Value: sum over strata h of W_h times the mean of h; variance: sum of W_h^2 s_h^2 / n_h, given the numbers n_h of rows
-    (Holt and Smith 1979, "Post stratification", section 2).
+    (Holt and Smith 1979, "Post stratification").
 
     Args:
         table: a sample, one row a respondent.
