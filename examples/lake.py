@@ -1,4 +1,3 @@
-# A world: fishers share a lake. What they leave in it grows back; once it is empty, nothing does.
 from pydantic import BaseModel, Field
 
 from ethogram import Typed, Verbs, World
@@ -14,7 +13,7 @@ class Fish(BaseModel):
     tons: int = Field(ge=0, le=10, description="how much you try to catch")
 
 
-class Lake(World):
+class Lake(World):  # what fishers leave in it grows back; once it is empty, nothing does
     state_fields = ("fish",)
 
     def __init__(self, fishers=5):
@@ -25,16 +24,17 @@ class Lake(World):
     def reset(self, seed=None, options=None):
         super().reset(seed)
         self.fish = 100.0
-        return dict.fromkeys(self.agents, Shore(fish=self.fish)), {agent: {} for agent in self.agents}
+        return {agent: Shore(fish=self.fish) for agent in self.agents}, {agent: {} for agent in self.agents}
 
     def step(self, actions):
-        share = min(1, self.fish / max(1, sum(action.tons for action in actions.values())))
-        caught = {agent: share * action.tons for agent, action in actions.items()}
-        left = max(0, self.fish - sum(caught.values()))
-        self.fish = left + self.rng.uniform(0.4, 0.6) * left * (1 - left / 100)
+        caught = {agent: min(action.tons, self.fish / len(actions)) for agent, action in actions.items()}
+        self.fish = self.grow(max(0.0, self.fish - sum(caught.values())))
         seen, over = dict.fromkeys(caught, Shore(fish=self.fish)), dict.fromkeys(caught, self.fish < 1)
         self.agents = [agent for agent in self.agents if not over[agent]]
         return seen, caught, over, dict.fromkeys(caught, False), {agent: {} for agent in caught}
+
+    def grow(self, left):
+        return left + self.rng.uniform(0.4, 0.6) * left * (1 - left / 100)
 
     def idle(self, agent):
         return Fish(tons=0)
