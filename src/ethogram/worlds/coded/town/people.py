@@ -42,6 +42,7 @@ class Person(_Strict):
     """When the person is in bed."""
     plan: list[str] = []
     """Habits of a day, each `HH:MM place: activity`."""
+    interests: list[str] = []
     knows: dict[str, str] = {}
     """People this person knows and what they are to it: `"Ana Kopp" = "sister"`."""
     memories: list[str] = []

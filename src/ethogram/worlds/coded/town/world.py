@@ -178,6 +178,11 @@ class Town(World):
             return [self.possible_agents[i] for i in sorted(sides(talk)[0] for talk in self.talks)]
         return [a for i, a in enumerate(self.agents) if not self.asleep[i] and self.going[i] < 0]
 
+    @property
+    def places(self) -> dict[str, tuple[str, ...]]:
+        """All places, each with the things in it."""
+        return {place.name: tuple(place.things) for place in self.layout.places}
+
     def observe(self) -> dict[str, View]:
         """The views as they are now, after an intervention."""
         return self._views(range(len(self.persons))) if self.agents else {}
