@@ -262,6 +262,7 @@ def test_nearest_finds_the_same_as_looking_at_all_pairs() -> None:
         (lambda: erdos_renyi(10, 1.5, rng=1), "probabilities"),
         (lambda: erdos_renyi(10, float("nan"), rng=1), "probabilities"),
         (lambda: erdos_renyi(-1, 0.5, rng=1), "n must be at least 0"),
+        (lambda: erdos_renyi(10, 0.5, rng=np.random.RandomState(1)), "rng must be"),  # pyright: ignore
         (lambda: watts_strogatz(10, 3, 0.1, rng=1), "even number"),
         (lambda: watts_strogatz(10, 10, 0.1, rng=1), "below n"),
         (lambda: watts_strogatz(10, 4, -0.1, rng=1), "p must be between 0 and 1"),

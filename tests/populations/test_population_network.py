@@ -204,6 +204,8 @@ def test_wrong_files_of_edges_are_refused(tmp_path) -> None:
         Network.read(tmp_path / "edges.txt", names)
     with pytest.raises(ConfigError, match=r"\.csv or \.parquet"):
         Network.from_edges([0], [1], 2).write(tmp_path / "edges.txt", names)
+    with pytest.raises(DataError, match="cannot be written"):
+        Network.from_edges([0], [1], 2).write(tmp_path / "none" / "edges.csv", names)
     with pytest.raises(DataError, match="as many names"):
         Network.from_edges([0], [1], 2).to_table(["a"])
 

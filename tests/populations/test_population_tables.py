@@ -151,12 +151,16 @@ def test_what_cannot_be_saved_is_refused_and_nothing_is_overwritten(village: Pop
     with pytest.raises(DataError, match="'tags' is List"):
         lists.save(tmp_path / "x", format="csv")
     assert Population.load(tmp_path / "x").equals(lists)
+    with pytest.raises(DataError, match="'thing' holds Python objects"):
+        village.with_columns(thing=pl.Series([object()] * 4, dtype=pl.Object)).save(tmp_path / "x")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     with pytest.raises(DataError, match="not a population"):
         village.save(tmp_path / "mine")
     with pytest.raises(DataError, match="not a population"):
         village.save(tmp_path / "mine" / "thesis.txt")
+    with pytest.raises(DataError, match="cannot be written"):
+        village.save(tmp_path / "mine" / "thesis.txt" / "deeper")
     with pytest.raises(ConfigError, match="parquet or csv"):
         village.save(tmp_path / "y", format="pickle")
 
@@ -339,6 +343,9 @@ def test_people_files(tmp_path: Path) -> None:
         ("p.json", b'["\xe9"]', "not UTF-8"),
         ("p.json", "[" * 100_000, "nested too deeply"),
         ("p.json", "3", "no list called people"),
+        ("p.json", "9" * 5000, r"p\.json: Exceeds the limit"),
+        ("p.toml", "x = " + "9" * 5000, r"p\.toml: this is not TOML: Exceeds the limit"),
+        ("p.toml", "x = " + "[" * 5000, "nested too deeply"),
         ("p.json", '{"people": [], "folks": []}', "'folks' is not known here"),
         ("p.json", '[{"name": "a", "age": 3}, 7]', r"p\.json, person 2 is 7, not a table"),
         ("p.json", '[{"name": "a", "age": 3}, {"name": "b", "age": -1}]', r"p\.json, person 2: age is -1"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 import tomllib
 from pathlib import Path
@@ -15,7 +14,7 @@ import polars as pl
 from ethogram.errors import ConfigError, DataError
 from ethogram.populations.network import Network
 from ethogram.populations.persona import Persona
-from ethogram.populations.tables import Place, TextTable, read_csv, read_table, table_of
+from ethogram.populations.tables import Place, TextTable, read_csv, read_table, read_text, table_of
 
 if TYPE_CHECKING:
     from ethogram.populations.population import Population
@@ -38,17 +37,30 @@ def save(population: Population, folder: Path, format: str) -> None:
     """See `Population.save`. Written beside the folder first, so that a crash leaves the old population or the new one."""
     if format not in FORMATS:
         raise ConfigError(f"A population is saved as {' or '.join(FORMATS)}, not as {format!r}.")
-    if folder.exists() and not _replaceable(folder):
-        raise DataError(f"{folder} holds something that is not a population: choose another folder.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-        fresh, old = Path(scratch, "new"), Path(scratch, "old")
-        fresh.mkdir()
-        _write(population, fresh, format)
-        if folder.exists():
-            folder.rename(old)
+    folder = folder.resolve()
+    try:
+        if folder.exists() and not _replaceable(folder):
+            raise DataError(f"{folder} holds something that is not a population: choose another folder.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+            fresh = Path(scratch, "new")
+            fresh.mkdir()
+            _write(population, fresh, format)
+            if folder.exists():
+                _exchange(fresh, folder, Path(scratch, "old"))
+            else:
+                fresh.rename(folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written: {error.strerror or error}.") from None
+
+
+def _exchange(fresh: Path, folder: Path, old: Path) -> None:
+    folder.rename(old)
+    try:
         fresh.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+    except OSError:
+        old.rename(folder)
+        raise
 
 
 def _replaceable(folder: Path) -> bool:
@@ -57,6 +69,8 @@ def _replaceable(folder: Path) -> bool:
 
 def _write(population: Population, folder: Path, format: str) -> None:
     people = population.table
+    if objects := [column for column, dtype in people.schema.items() if dtype == pl.Object]:
+        raise DataError(f"Column {objects[0]!r} holds Python objects, which cannot be saved: use text, numbers or lists.")
     if format == "csv":
         if other := [column for column, dtype in people.schema.items() if str(dtype) not in _TEXT_TYPES]:
             raise DataError(f"Column {other[0]!r} is {people.schema[other[0]]}, which CSV cannot hold: save as parquet.")
@@ -123,8 +137,6 @@ def _typed_csv(path: Path, columns: dict[str, str]) -> pl.DataFrame:
     """The table in a CSV file, its columns of the types by which they were saved."""
     if unknown := [column for column, dtype in columns.items() if dtype not in _TEXT_TYPES]:
         raise DataError(f"{path}: the column {unknown[0]!r} cannot have the type {columns[unknown[0]]!r}.")
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.")
     table = read_csv(path, text=list(columns)).table
     if table.columns != list(columns):
         raise DataError(f"{path} has the columns {', '.join(table.columns)}, not {', '.join(columns)}.")
@@ -147,8 +159,6 @@ def read(path: Path, persona_type: type[Persona]) -> Population:
     """See `Population.read`."""
     from ethogram.populations.population import Population, check_people
 
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.")
     networks: dict[str, Any] = {}
     match path.suffix:
         case ".csv":
@@ -177,26 +187,25 @@ def _text_fields(persona_type: type[Persona]) -> list[str]:
 
 
 def _json(path: Path) -> Any:
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.")
+    text = read_text(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
+        return json.loads(text)
     except RecursionError:
         raise DataError(f"{path} is nested too deeply for a file of people.") from None
     except json.JSONDecodeError as error:
         raise DataError(f"{path}, line {error.lineno}: this is not JSON: {error.msg}.") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise DataError(f"{path}: {str(error).split(';')[0]}.") from None
 
 
 def _toml(path: Path) -> tuple[Any, Place]:
+    text = read_text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text)
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{path}: this is not TOML: {error}.") from None
+    except RecursionError:
+        raise DataError(f"{path} is nested too deeply for a file of people.") from None
+    except ValueError as error:
+        raise DataError(f"{path}: this is not TOML: {str(error).split(';')[0]}.") from None
     heads = [line for line, said in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*people\s*\]\]", said)]
     return content, lambda row: f"{path}, {f'line {heads[row]}' if row < len(heads) else f'person {row + 1}'}"
 

@@ -314,13 +314,18 @@ class Network:
     def write(self, path: str | Path, names: Sequence[str]) -> None:
         """Write the edges as a table (`.csv` or `.parquet`) with the columns source, target and perhaps weight."""
         table = self.to_table(names)
-        match Path(path).suffix:
-            case ".csv":
-                table.write_csv(path)
-            case ".parquet":
-                table.write_parquet(path)
-            case other:
-                raise ConfigError(f"{path}: edges are written as .csv or .parquet, not {other or 'without an ending'!r}.")
+        try:
+            match Path(path).suffix:
+                case ".csv":
+                    table.write_csv(path)
+                case ".parquet":
+                    table.write_parquet(path)
+                case other:
+                    raise ConfigError(
+                        f"{path}: edges are written as .csv or .parquet, not {other or 'without an ending'!r}."
+                    )
+        except OSError as error:
+            raise DataError(f"{path} cannot be written: {error.strerror or error}.") from None
 
     @classmethod
     def read(cls, path: str | Path, names: Sequence[str], *, directed: bool = False) -> Network:

@@ -206,6 +206,5 @@ def _copies(table: pl.DataFrame, rows: NDArray[np.int64], prefix: str) -> pl.Dat
     """The given rows, under names of their own."""
     if "name" in table.columns:
         table = table.rename({"name": "copy_of"})
-    width = len(str(len(rows)))
-    names = pl.Series("name", [f"{prefix}-{i:0{width}d}" for i in range(1, len(rows) + 1)], dtype=pl.String)
-    return table[rows].insert_column(0, names)
+    number = pl.int_range(1, len(rows) + 1, eager=True).cast(pl.String).str.zfill(len(str(len(rows))))
+    return table[rows].insert_column(0, (f"{prefix}-" + number).alias("name"))

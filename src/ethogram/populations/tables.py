@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 
 from ethogram.errors import ConfigError, DataError
 
-__all__ = ["Place", "TextTable", "check_names", "group_rows", "read_csv", "read_table", "table_of"]
+__all__ = [
+    "Place",
+    "TextTable",
+    "check_file",
+    "check_names",
+    "group_rows",
+    "read_csv",
+    "read_table",
+    "read_text",
+    "table_of",
+]
 
 Place = Callable[[int], str]
 """Says where row `i` of a table is, for a message: a line of a file, or the row itself."""
@@ -33,12 +43,11 @@ def read_table(path: Path, text: Sequence[str] = ()) -> pl.DataFrame:
         DataError: the file is missing or is not such a table.
         ConfigError: the file has another ending.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.")
     match path.suffix:
         case ".csv":
             return read_csv(path, text).table
         case ".parquet":
+            check_file(path)
             try:
                 return pl.read_parquet(path)
             except (pl.exceptions.PolarsError, OSError) as error:
@@ -47,12 +56,38 @@ def read_table(path: Path, text: Sequence[str] = ()) -> pl.DataFrame:
             raise ConfigError(f"{path}: tables are read from .csv or .parquet, not {other or 'a file without an ending'!r}.")
 
 
+def check_file(path: Path) -> None:
+    """Check that a file is there.
+
+    Raises:
+        DataError: it is not.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file.")
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file.
+
+    Raises:
+        DataError: the file is missing, cannot be read, or is not UTF-8.
+    """
+    check_file(path)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+
+
 def read_csv(path: Path, text: Sequence[str] = ()) -> TextTable:
     """The table in a CSV file with a header; types are found from all of its rows, an empty field is missing.
 
     Raises:
         DataError: a row has too few or too many fields, a quote is open, the text is not UTF-8, or a column is there twice.
     """
+    check_file(path)
     header, lines = _scan_csv(path)
     overrides = {column: pl.String for column in text if column in header}
     try:
@@ -83,6 +118,8 @@ def _scan_csv(path: Path) -> tuple[list[str], list[int]]:
                 begins = reader.line_num + 1
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
     except csv.Error as error:
         raise DataError(f"{path}, line {begins}: {error}.") from None
     if not header:
