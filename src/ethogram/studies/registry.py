@@ -128,6 +128,8 @@ def user_module(path: Path) -> ModuleType:
         raise ConfigError(f"{path} cannot be imported as a study")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if (folder := str(path.resolve().parent)) not in sys.path:
+        sys.path.insert(0, folder)  # as Python does for a script, so that a study can import what lies beside it
     try:
         spec.loader.exec_module(module)
     except Exception as error:
