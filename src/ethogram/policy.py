@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from gymnasium import Space
@@ -33,6 +33,12 @@ class Policy(ABC):
     A policy's whole changing state goes through `state_dict` / `load_state_dict`: JSON values and numpy arrays only.
     Whatever is random in it derives from the seed that `reset` gives.
     """
+
+    repeatable: ClassVar[bool] = True
+    """Whether it does the same again in the same run. Of one that does not (a person), the recorded actions are taken
+    where a run is resumed, replayed or forked, and it is not asked."""
+    calls_per_step: float | None = 0
+    """How many model calls it makes for an agent in a step, at a guess; None where nobody knows."""
 
     def reset(self, seed: int, agents: Sequence[Agent]) -> None:
         """An episode begins in which this policy is in charge of `agents`."""

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from gathering import Gathering
 from pond import pond
+
+from ethogram.language import model
+from ethogram.policies.prompted.prompted import Prompted
+from ethogram.scene import scene
+
+
+@scene
+def gathering(people: int = 4, rounds: int = 30, lm: str = "smollm2", options: Mapping[str, Any] | None = None) -> Any:
+    """A gathering of people played by a language model."""
+    personas = {f"P{i}": f"You are P{i}, {'generous' if i % 2 else 'thrifty'}." for i in range(people)}
+    return Gathering(people, rounds), Prompted(model(lm, **(options or {})), persona=personas)
 
 
 def coded() -> tuple[Any, dict[str, Any], float]:
@@ -15,3 +28,8 @@ def coded() -> tuple[Any, dict[str, Any], float]:
 def brief() -> tuple[Any, dict[str, Any], float]:
     """The same, short and unhindered."""
     return pond(frogs=4, days=20), {"seed": 11, "checkpoint_every": 7}, 0.0
+
+
+def embedded() -> tuple[Any, dict[str, Any], float]:
+    """Three people played by the embedded language model, one constrained call each a step."""
+    return gathering(people=3, rounds=8), {"seed": 5, "checkpoint_every": 3}, 0.0

@@ -77,8 +77,15 @@ class Crew:
         for policy in self.all:
             policy.reset(seed, self._charges[id(policy)])
 
-    async def act(self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> dict[Agent, Any]:
-        """What each agent in `observations` does, or a Fault. Policies that await are asked concurrently."""
+    async def act(
+        self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]], repeating: bool = False
+    ) -> dict[Agent, Any]:
+        """What each agent in `observations` does, or a Fault. Policies that await are asked concurrently.
+
+        Where a record is repeated, policies that cannot repeat themselves are not asked.
+        """
+        if repeating:
+            observations = {a: seen for a, seen in observations.items() if self.of[a].repeatable}
         if len(self.all) == 1:
             return dict(await self._ask(self.all[0], observations, spaces))
         groups: dict[int, dict[Agent, Any]] = {}

@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from ethogram.aio import run_coroutine
 from ethogram.errors import BudgetExhausted, ConfigError, RunError
@@ -19,8 +19,9 @@ from ethogram.records.recorder import Recorder
 from ethogram.records.run import Run
 from ethogram.records.tables import StepCodec
 from ethogram.scene import Policies, Scene
+from ethogram.session import Call, Position
 from ethogram.simulation.crew import Crew
-from ethogram.simulation.guides import Divergence, RecordedSteps, RecordGuide
+from ethogram.simulation.guides import Divergence, RecordedSteps, RecordGuide, explain_call
 from ethogram.simulation.loop import Intervention, Loop, Place
 from ethogram.simulation.progress import Progress
 from ethogram.simulation.sessions import RunSession
@@ -193,11 +194,9 @@ def codec_for(world: World) -> StepCodec:
 def build_loop(scene: Scene, manifest: Manifest, interventions: Sequence[Intervention]) -> Loop:
     """A loop at the beginning of a run."""
     crew = Crew(scene.policies, scene.world.possible_agents)
-    calls = [getattr(p, "calls_per_step", None) for p in crew.all]
-    expected = None
-    if manifest.steps is not None and all(isinstance(c, int | float) for c in calls):
-        each = sum(float(getattr(p, "calls_per_step", 0)) for p in crew.of.values())
-        expected = int(each * manifest.steps * manifest.episodes)
+    each = [policy.calls_per_step for policy in crew.of.values()]
+    known = manifest.steps is not None and None not in each
+    expected = int(sum(c or 0 for c in each) * (manifest.steps or 0) * manifest.episodes) if known else None
     session = RunSession(manifest.seed, on_call=lambda order, call: None, say=print, expected_calls=expected)
     return Loop(
         world=scene.world,
@@ -307,16 +306,21 @@ async def repeat(run: Run, loop: Loop, until: Place, *, from_start: bool = False
         loop.load_state_dict(kept[1])
     loop.session.answer_from(run.all_calls())
 
-    def stop(divergence: Divergence) -> None:
+    def stop(divergence: Divergence) -> NoReturn:
         raise RunError(
             f"{run.path} does not repeat: at episode {divergence.episode}, step {divergence.step} the {divergence.event} "
             f"of {divergence.agent} differs ({divergence.detail}); code, prompt or model has changed since"
         )
 
+    def differs(position: Position, key: str, found: Call | None, messages: list[dict[str, str]] | None) -> NoReturn:
+        where = (position.agent, position.episode, position.step)
+        stop(Divergence(*where, "call", explain_call(found, position, key, messages)))
+
+    loop.session.on_mismatch = differs
     if loop.place < until and run.manifest.record == "all":
         loop.guide = RecordGuide(RecordedSteps(run, loop.codec), loop.crew.of, stop)
     loop.until = until
     try:
         await loop.run()
     finally:
-        loop.guide, loop.until = None, None
+        loop.guide, loop.until, loop.session.on_mismatch = None, None, None

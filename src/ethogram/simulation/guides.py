@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,9 +91,9 @@ def explain_call(recorded: Call | None, position: Position, key: str, messages: 
         return f"the request for {position.purpose!r} differs: content {recorded.key[:12]} recorded, now {key[:12]}"
     old = "\n".join(m["content"] for m in recorded.messages).splitlines()
     new = "\n".join(m["content"] for m in messages).splitlines()
-    for line in difflib.unified_diff(old, new, lineterm="", n=0):
-        if line[:1] in "+-" and line[:3] not in ("+++", "---"):
-            return f"the prompt for {position.purpose!r} differs, first in: {_shorten(line)}"
+    for was, now in zip_longest(old, new, fillvalue=""):
+        if was != now:
+            return f"the prompt for {position.purpose!r} differs: {explain(was, now)}"
     return f"the options, schema or parameters of the request for {position.purpose!r} differ from the recorded ones"
 
 
@@ -162,7 +162,7 @@ class RecordGuide:
         if not (
             same and self._acted["action"].equals(column) and not faults and self._acted["fault"].null_count == len(agents)
         ):
-            fixed = [a for a in agents if getattr(self.policies[a], "repeatable", True)]
+            fixed = [a for a in agents if self.policies[a].repeatable]
             self._compare(place, "action", fixed, column.filter(pa.array([a in set(fixed) for a in agents])))
             for agent in fixed:
                 if recorded_faults[agent] != faults.get(agent):

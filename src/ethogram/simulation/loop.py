@@ -155,7 +155,7 @@ class Loop:
         if self.guide:
             self.guide.observed(place, acting, seen_column)
         spaces = self._spaces or Spaces(world, acting)
-        actions = await self.crew.act(seen, spaces) if acting else {}
+        actions = await self.crew.act(seen, spaces, self.guide is not None) if acting else {}
         faults = self._settle(acting, actions, spaces)
         if self.guide:
             self.guide.decided(place, actions, faults)
