@@ -123,9 +123,7 @@ def decimal(draw: st.DrawFn) -> Any:
     low, high = sorted(draw(st.tuples(*[st.integers(-50, 50)] * 2)))
     places = draw(st.sampled_from([None, 0, 1, 3]))
     digits = draw(st.sampled_from([None, 6, 10]))
-    return Annotated[
-        Decimal, Field(**draw(limits(Decimal(low), Decimal(high))), decimal_places=places, max_digits=digits)
-    ]
+    return Annotated[Decimal, Field(**draw(limits(Decimal(low), Decimal(high))), decimal_places=places, max_digits=digits)]
 
 
 @st.composite

@@ -42,7 +42,7 @@ class OneOf(Kind):
 
     @override
     def fault(self, value: Any) -> Fault | None:
-        return None if any(m.fault(value) is None for m in self.members) else ("", self)
+        return None if any(m.fault(value) is None for m in self.members) else ((), self)
 
     @override
     def make_schema(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Many(Kind):
     @override
     def fault(self, value: Any) -> Fault | None:
         if type(value) is not self.of or not self.low <= len(value) <= self.high:
-            return "", self
+            return (), self
         for i, item in enumerate(value):
             if (fault := self.item.fault(item)) is not None:
                 return join(i, fault)
@@ -149,7 +149,7 @@ class Row(Kind):
     @override
     def fault(self, value: Any) -> Fault | None:
         if type(value) is not tuple or len(value) != len(self.places):
-            return "", self
+            return (), self
         for i, (place, item) in enumerate(zip(self.places, value, strict=True)):
             if (fault := place.fault(item)) is not None:
                 return join(i, fault)
@@ -205,10 +205,10 @@ class Map(Kind):
     @override
     def fault(self, value: Any) -> Fault | None:
         if type(value) is not dict or not self.low <= len(value) <= self.high:
-            return "", self
+            return (), self
         for key, item in value.items():
             if self.key.fault(key) is not None:
-                return "", f"an object whose keys are each {self.key.words}"
+                return (), f"an object whose keys are each {self.key.words}"
             if (fault := self.item.fault(item)) is not None:
                 return join(key, fault)
         return None
@@ -275,18 +275,18 @@ class Record(Kind):
     @override
     def fault(self, value: Any) -> Fault | None:
         if type(value) is not self.model:
-            return "", self
+            return (), self
         values = value.__dict__
         for name, kind in self.fields.items():
             if name not in values:
-                return name, "given"
+                return (name,), "given"
             if (fault := kind.fault(values[name])) is not None:
                 return join(name, fault)
         try:
             # Attributes other than fields (a cached property) are no concern of the model's validators.
             self.build(values if len(values) == len(self.fields) else {n: values[n] for n in self.fields})
         except ValidationError as error:
-            return "", f"valid: {error.errors(include_url=False, include_context=False, include_input=False)[0]['msg']}"
+            return (), f"valid: {error.errors(include_url=False, include_context=False, include_input=False)[0]['msg']}"
         return None
 
     @override
@@ -364,9 +364,7 @@ def times(counts: Iterable[int | None]) -> int | None:
 
 def join(step: str | int, fault: Fault) -> Fault:
     """The fault of a part, as the fault of the whole."""
-    path, kind = fault
-    head = f"[{step}]" if isinstance(step, int) else step
-    return (head + (path if path.startswith("[") or not path else f".{path}")), kind
+    return (step, *fault[0]), fault[1]
 
 
 def summary(model: type[BaseModel]) -> str:

@@ -16,6 +16,8 @@ __all__ = ["described", "hint", "invalid", "quote", "wrong"]
 
 HINT = 300
 """Most characters of a message."""
+LACKING = {"missing": "is missing", "extra_forbidden": "is not a field"}
+"""What pydantic's types of errors say of the keys of an object."""
 RAISED = ("value_error", "assertion_error")
 """Pydantic's types of errors that a model's own validators raise."""
 
@@ -48,6 +50,13 @@ def spelled(path: Iterable[str | int]) -> str:
     return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).removeprefix(".")
 
 
+def has(data: Any, step: str | int) -> bool:
+    """Whether JSON data has a part called `step`."""
+    if isinstance(data, Mapping):
+        return step in data
+    return isinstance(data, list | tuple) and isinstance(step, int) and step < len(data)
+
+
 def invalid(one: Record, fields: Mapping[str, Any], error: ValidationError) -> str:
     """The first of pydantic's complaints, in one line."""
     if unknown := [name for name in fields if name not in one.fields]:
@@ -62,10 +71,12 @@ def invalid(one: Record, fields: Mapping[str, Any], error: ValidationError) -> s
     path: list[str | int] = []
     for step in first["loc"]:  # as far as it names parts of the data; then come the members of unions, and the like
         inner = kind.inside(step)
-        if inner is None or not (step in value if isinstance(value, Mapping) else isinstance(value, list)):
+        if inner is None or not has(value, step):
             break
         kind, value = inner, value[step]
         path.append(step)
+    if first["type"] in LACKING:
+        return f"{spelled(first['loc'])} {LACKING[first['type']]}"
     if kind is one or (isinstance(kind, Record) and isinstance(value, Mapping)) or first["type"] in RAISED:
         return f"{spelled(path)}: {first['msg']}".removeprefix(": ")
     return f"{spelled(path)} must be {kind.words}, not {described(value)}"
@@ -74,5 +85,12 @@ def invalid(one: Record, fields: Mapping[str, Any], error: ValidationError) -> s
 def wrong(fault: Fault, fields: Mapping[str, Any]) -> str:
     """A kind's complaint, in one line."""
     path, kind = fault
-    must = kind.words if isinstance(kind, Kind) else kind
-    return f"{path} must be {must}" + (f", not {described(fields[path])}" if path in fields else "")
+    value: Any = fields
+    for step in path:
+        if not has(value, step):  # a default is at fault
+            value = None
+            break
+        value = value[step]
+    must = f"must be {kind.words if isinstance(kind, Kind) else kind}"
+    said = f"{spelled(path)} {must}" + ("" if value is None or value is fields else f", not {described(value)}")
+    return said.strip()

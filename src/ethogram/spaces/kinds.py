@@ -32,8 +32,8 @@ ITEMS = 50
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?'\"\\/()[]{}<>&%$#@*+-=_~éßñøΩЖא中日ก€–“🙂"
 
-Fault: TypeAlias = "tuple[str, Kind | str]"
-"""Where a value is wrong (a path such as `gifts[2].item`; empty for the value itself), and the kind it should be of."""
+Fault: TypeAlias = "tuple[tuple[str | int, ...], Kind | str]"
+"""Where a value is wrong (keys and indices; empty for the value itself), and the kind it should be of."""
 
 
 def draw(rng: np.random.Generator, n: int) -> int:
@@ -115,7 +115,7 @@ class Null(Kind):
 
     @override
     def fault(self, value: Any) -> Fault | None:
-        return None if value is None else ("", self)
+        return None if value is None else ((), self)
 
     @override
     def make_schema(self) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class Boolean(Kind):
 
     @override
     def fault(self, value: Any) -> Fault | None:
-        return None if value is True or value is False else ("", self)
+        return None if value is True or value is False else ((), self)
 
     @override
     def make_schema(self) -> dict[str, Any]:
@@ -195,9 +195,9 @@ class Choice(Kind):
     @override
     def fault(self, value: Any) -> Fault | None:
         try:
-            return None if (type(value), value) in self._keys else ("", self)
+            return None if (type(value), value) in self._keys else ((), self)
         except TypeError:  # not hashable, hence none of the options
-            return "", self
+            return (), self
 
     @override
     def make_schema(self) -> dict[str, Any]:
@@ -210,6 +210,13 @@ class Choice(Kind):
     @override
     def values(self) -> Iterator[Any]:
         return iter(self.options)
+
+    @override
+    def narrow(self, values: tuple[Any, ...]) -> Kind:
+        for value in values:
+            if self.fault(value) is not None:  # in Python's words: the members of an Enum are not their values
+                raise ConfigError(f"{clip(repr(value), 60)} is not one of {clip(', '.join(map(repr, self.options)), 200)}")
+        return Among(self, values)
 
 
 @dataclass
@@ -239,9 +246,9 @@ class Among(Kind):
     def fault(self, value: Any) -> Fault | None:
         try:
             # The base is asked first, as 1 == True == 1.0.
-            return None if self.base.fault(value) is None and value in self._keys else ("", self)
+            return None if self.base.fault(value) is None and value in self._keys else ((), self)
         except TypeError:  # not hashable, while all options are
-            return "", self
+            return (), self
 
     @override
     def make_schema(self) -> dict[str, Any]:
@@ -299,7 +306,7 @@ class Text(Kind):
             and (value.isascii() or writable(value))
             and (self.pattern is None or matches(self.pattern, value))
         )
-        return None if good else ("", self)
+        return None if good else ((), self)
 
     @override
     def make_schema(self) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class Real(Kind):
                     return None
             except OverflowError:  # an int beyond all floats
                 pass
-        return "", self
+        return (), self
 
     @override
     def make_schema(self) -> dict[str, Any]:
@@ -135,8 +135,11 @@ class Grid(Kind):
     def __post_init__(self) -> None:
         self.form = {int: "I", float: "FI", Decimal: "S"}[self.of]
         self.exotic = self.of is Decimal
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise ConfigError("no number lies within its bounds")
+        end = int(SAFE // self.step) if self.of is int else math.inf
+        self.first = -end if self.low is None else self.low
+        self.last = end if self.high is None else self.high
+        if self.first > self.last:
+            raise ConfigError("no number lies within its bounds (for an int, a missing one is 2^53 - 1 or its negative)")
 
     @property
     @override
@@ -162,24 +165,22 @@ class Grid(Kind):
     def sample(self, rng: np.random.Generator) -> Any:
         low, high = self.low, self.high
         if low is None:
-            low = -SPREAD if high is None else high - SPREAD
+            low = int(max(-SPREAD if high is None else high - SPREAD, self.first))
         if high is None:
-            high = SPREAD if self.low is None else low + SPREAD
+            high = int(min(SPREAD if self.low is None else low + SPREAD, self.last))
         return self.value(low + draw(rng, high - low + 1))
 
     @override
     def fault(self, value: Any) -> Fault | None:
         good = self._decimal(value) if self.of is Decimal else self._plain(value)
-        return None if good else ("", self)
+        return None if good else ((), self)
 
     def _plain(self, value: Any) -> bool:
-        if type(value) is not self.of and not (self.of is float and type(value) is int):
+        if type(value) is int and self.of is int:
+            turns = value if self.step == 1 else Fraction(value) / self.step
+            return self.first <= turns <= self.last and (self.step == 1 or turns.denominator == 1)
+        if self.of is not float or type(value) not in (float, int) or not self._within(value):
             return False
-        if not self._within(value):
-            return False
-        if self.of is int:
-            sized = (self.least is not None or value >= -SAFE) and (self.most is not None or value <= SAFE)
-            return sized and (self.step == 1 or value % self.step == 0)
         if not -1e300 < value < 1e300:
             return False
         turns = value / float(self.step)
@@ -212,11 +213,7 @@ class Grid(Kind):
         if self.step != 1 and number is not None and number <= LISTED:
             return enumeration(self.values())
         if self.of is int:
-            schema: dict[str, Any] = {
-                "type": "integer",
-                "minimum": -SAFE if self.low is None else self.value(self.low),
-                "maximum": SAFE if self.high is None else self.value(self.high),
-            }
+            schema = {"type": "integer", "minimum": self.value(int(self.first)), "maximum": self.value(int(self.last))}
             if self.step != 1:
                 schema["multipleOf"] = int(self.step)
             return schema

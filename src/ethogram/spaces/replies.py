@@ -25,7 +25,7 @@ _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+'  # up to the closing quote
 _START = re.compile(rf'\{{[ \t\n\r]*+(?:{_STRING}"[ \t\n\r]*+:|\}})', re.DOTALL)
 _OPEN_END = re.compile(rf'\{{[ \t\n\r]*+(?:{_STRING}(?:"[ \t\n\r]*+|\\)?)?\Z', re.DOTALL)
 _BRACES = re.compile(rf'{_STRING}(?:"|\\?\Z)|[{{}}]', re.DOTALL)
-_CUT = re.compile(r"(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-|[.eE][+-]?|\\?u?[0-9a-fA-F]{0,3})?\Z")
+_CUT = re.compile(r"(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-|[.eE][+-]?|\\?u[0-9a-fA-F]{0,4})?\Z")
 _THINKING = re.compile(r"<(?:think|thinking|reasoning)>", re.IGNORECASE)
 _THOUGHT = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
 

@@ -201,7 +201,7 @@ class Models(gymnasium.Space[M], Generic[M]):
             for name, kind in one.fields.items():
                 if kind.count() is None:
                     raise ConfigError(
-                        f"{self!r} cannot be enumerated: {one.model.__name__}.{name} may be any {kind.words}; "
+                        f"{self!r} cannot be enumerated: {one.model.__name__}.{name} is {kind.words}; "
                         "narrow it with where(), or leave the verb out with only()"
                     )
         number = total(r.count() for r in self._all) or 0
