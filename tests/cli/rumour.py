@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from ethogram.measures import contacts, curve, mean, meetings, density, paired_difference, reachable
+from ethogram.measures import contacts, curve, density, mean, meetings, paired_difference, reachable
 from ethogram.policy import Coded
 from ethogram.scene import scene
 from ethogram.social import Say, Wait

@@ -97,6 +97,8 @@ def test_proportion_lies_in_its_interval(n, k, method):
     got = proportion(k, n, method)
     assert 0 <= got.low <= got.high <= 1
     if method != "beta":
+        want = stats.binomtest(k, n).proportion_ci(method=method)
+        assert got.low == pytest.approx(want.low, abs=1e-9) and got.high == pytest.approx(want.high, abs=1e-9)
         assert got.low - 1e-12 <= got.value <= got.high + 1e-12
 
 
@@ -121,6 +123,16 @@ def test_differences_of_the_sleep_data():
     boot = paired_difference(two, one, "bca")
     assert boot.above and 0.7 < boot.low < 1.3 and "paired" in boot.method
     assert mean_difference(two, one, "percentile").low < 0.3
+
+
+@given(numbers, numbers)
+def test_welch_agrees_with_scipy(a, b):
+    if min(np.std(a), np.std(b)) < 1e-6:
+        return
+    low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    got = mean_difference(a, b)
+    scale = max(abs(low), abs(high), 1)
+    assert abs(got.low - low) < 1e-9 * scale and abs(got.high - high) < 1e-9 * scale
 
 
 def test_permutation_by_hand():

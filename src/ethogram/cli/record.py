@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import shlex
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,6 +125,7 @@ def branch_run(
     as_json: bool,
 ) -> None:
     """`ethogram branch`."""
+    from ethogram.records import Run
     from ethogram.simulation import branch
 
     _, run = one_run(path, name)
@@ -131,16 +133,16 @@ def branch_run(
         known_agent(run, agent)
     interventions = [intervention_of(text, at, episode, agent) for text in intervene]
     target = to or free_name(run.path, at)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise RunError(f"{target} is there already: choose another folder for the branch")
     existed = target.exists()
     try:
         forked = branch(run, at, interventions, to=target, steps=steps, episode=episode, progress=False if as_json else None)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {target} holds the branch so far, give another --to to begin it again") from None
     except EthogramError:
-        if not existed and target.exists() and not any(target.glob("steps/*.parquet")):
-            import shutil
-
-            shutil.rmtree(target)  # an intervention that the world refuses leaves nothing to keep
+        if not existed and target.exists() and Run(target).manifest.steps_done <= at:
+            shutil.rmtree(target)  # what the world refuses leaves nothing that is worth keeping
         raise
     facts = compare(run, forked)
     if as_json:

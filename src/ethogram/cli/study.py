@@ -47,7 +47,6 @@ def run_study(
                 study,
                 config,
                 path,
-                name=str(Path(slug).resolve()) if slug.endswith(".py") else "",
                 preset=preset,
                 changes=made,
                 seed=seed,

@@ -28,13 +28,13 @@ def mean(values: Iterable[float], method: Literal["t"] | Bootstrap = "t", level:
     x = sample(values)
     if method != "t":
         return bootstrap(x, np.mean, method, level, seed, what="mean")
-    from scipy import stats
+    from scipy.special import stdtrit  # not scipy.stats, which takes a second to import
 
     check_level(level)
     n, value = x.size, float(x.mean())
     if n == 1:
         return Estimate(value, math.nan, math.nan, 1, "mean of one observation", level)
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * float(x.std(ddof=1)) / math.sqrt(n)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * float(x.std(ddof=1)) / math.sqrt(n)
     return Estimate(value, value - half, value + half, n, "mean, Student t interval", level)
 
 

@@ -28,20 +28,26 @@ def proportion(
         level: coverage of the interval.
         prior: the two parameters of the Beta prior, for `beta`; uniform by default.
     """
-    from scipy import stats
+    from scipy.special import betaincinv, ndtri
 
     _check_counts(successes, n)
     check_level(level)
-    tail = (1 - level) / 2
+    tail, share = (1 - level) / 2, successes / n
     if method == "beta":
-        posterior = stats.beta(successes + prior[0], n - successes + prior[1])
-        low, high = posterior.ppf(tail), posterior.ppf(1 - tail)
+        shape = successes + prior[0], n - successes + prior[1]
+        low, high = betaincinv(*shape, tail), betaincinv(*shape, 1 - tail)
         label = f"share, Beta({prior[0]:g}, {prior[1]:g}) posterior"
+    elif method == "exact":
+        low = betaincinv(successes, n - successes + 1, tail) if successes else 0.0
+        high = betaincinv(successes + 1, n - successes, 1 - tail) if successes < n else 1.0
+        label = "share, exact (Clopper–Pearson) interval"
     else:
-        result = stats.binomtest(successes, n).proportion_ci(level, method=method)
-        low, high = result.low, result.high
-        label = "share, Wilson interval" if method == "wilson" else "share, exact (Clopper–Pearson) interval"
-    return Estimate(successes / n, float(low), float(high), n, label, level)
+        z2 = float(ndtri(1 - tail)) ** 2
+        centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+        half = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+        low, high = max(centre - half, 0.0), min(centre + half, 1.0)
+        label = "share, Wilson interval"
+    return Estimate(share, float(low), float(high), n, label, level)
 
 
 def proportion_difference(a: tuple[int, int], b: tuple[int, int], level: float = 0.95) -> Estimate:

@@ -96,7 +96,6 @@ def execute(
     config: BaseModel,
     to: str | Path,
     *,
-    name: str = "",
     preset: str = "",
     changes: dict[str, Any] | None = None,
     seed: int = 0,
@@ -110,7 +109,6 @@ def execute(
         study: which.
         config: its settings.
         to: the folder, absent or empty, or with `resume` the folder of the same study begun before.
-        name: what loads the study again (its slug by default, for a user's study the path of its file).
         preset: which preset `config` came from, for the record.
         changes: what was changed in it.
         seed: of the study.
@@ -129,7 +127,7 @@ def execute(
     path = Path(to)
     record = StudyRecord(
         slug=study.slug,
-        study=name or study.slug,
+        study=study.module if study.module.endswith(".py") else study.slug,
         preset=preset,
         changes=changes or {},
         config=config.model_dump(mode="json"),

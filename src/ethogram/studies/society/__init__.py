@@ -1,0 +1,1 @@
+"""Studies of society: towns, markets, games, networks, crowds."""
