@@ -19,6 +19,8 @@ import pytest
 from annotated_types import Interval, Len
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
+from pettingzoo import ParallelEnv
+from pettingzoo.test import parallel_api_test
 from pydantic import AfterValidator, BaseModel, Field, PositiveInt, RootModel, StringConstraints, create_model
 from verbs_for_spaces import ALL, TOWN, Colour, Everything, Frozen, Gift, GiveMoney, Level, Say, Wait
 
@@ -125,7 +127,7 @@ def test_constraints_in_all_their_spellings() -> None:
             e=Annotated[Annotated[int, Field(ge=0, le=9)], Field(le=1)],
             f=Coins,
             g=Annotated[int, Field(ge=0), AfterValidator(lambda n: n)] | None,
-            h=(float, Field(ge=-np.inf, le=1)),
+            h=(float, Field(ge=-np.inf, le=Decimal(1))),
             i=(Decimal, Field(gt=Decimal("0.001"), lt=Decimal("0.002"))),
             j=(str, Field(min_length=600)),
         ),
@@ -136,6 +138,7 @@ def test_constraints_in_all_their_spellings() -> None:
     assert all(len(v.b) == 2 and v.c > 0 and len(v.d) == 2 and v.h <= 1 for v in x)
     assert all(Decimal("0.001") < v.i < Decimal("0.002") and len(v.j) >= 600 for v in x)
     assert all(space.load(space.dump(v)) == v and v in space for v in x)
+    assert space.schema() == json.loads(json.dumps(space.schema()))
 
 
 def test_names() -> None:
@@ -481,6 +484,44 @@ def test_in_vectors() -> None:
     envs = gymnasium.vector.SyncVectorEnv([Town, Town])
     envs.reset(seed=3)
     assert len(envs.step(envs.action_space.sample())[0]["heard"]) == 2
+
+
+class Square(ParallelEnv[str, Any, Any]):
+    """Two people who talk until the third step."""
+
+    metadata = {"name": "square"}
+
+    def __init__(self) -> None:
+        self.possible_agents = ["ann", "bob"]
+        self.observation_spaces = {a: Typed(Say) for a in self.possible_agents}
+        self.action_spaces = {a: Verbs(Wait, Say, GiveMoney) for a in self.possible_agents}
+
+    def observation_space(self, agent: str) -> Any:
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Any:
+        return self.action_spaces[agent]
+
+    def _each(self, value: Any) -> dict[str, Any]:
+        return dict.fromkeys(self.agents, value)
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        self.agents, self.time = list(self.possible_agents), 0
+        return self._each(Say(to="all", text="hello")), {a: {} for a in self.agents}
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        assert all(action in self.action_space(a) for a, action in actions.items())
+        self.time += 1
+        over = self.time == 3
+        results = self._each(Say(to="all", text="yes")), self._each(0.0), self._each(False), self._each(over)
+        infos: dict[str, Any] = {a: {} for a in self.agents}
+        if over:
+            self.agents = []
+        return *results, infos
+
+
+def test_pettingzoo_checks_a_world_with_such_spaces() -> None:
+    parallel_api_test(Square(), num_cycles=50)
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,8 @@ def _number(of: type, facets: dict[str, Any]) -> Kind:
     low, low_open = _bound(facets, "ge", "gt", max)
     high, high_open = _bound(facets, "le", "lt", min)
     multiple = facets.get("multiple_of")
+    if of is float:
+        low, high = (b if b is None or isinstance(b, int) else float(b) for b in (low, high))
     if of is float and multiple is None:
         return Real(low, high, low_open, high_open)
     if multiple is not None and (multiple <= 0 or (of is int and multiple != int(multiple))):

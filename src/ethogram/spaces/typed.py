@@ -38,13 +38,15 @@ class Models(gymnasium.Space[M], Generic[M]):
     """What `Typed` and `Verbs` share: a space over the instances of some pydantic models.
 
     **Fields** may be bool, int, float, Decimal, str, Literal, Enum, None, lists and tuples of these, dicts with str keys,
-    pydantic models, and unions; with pydantic's bounds. A str needs a `pattern` of the form ^...$ and then `examples`. Any
+    pydantic models that do not contain themselves, and unions; with pydantic's bounds. A str's `pattern` must be of the
+    form ^...$ and come with `examples`, of which its samples are. Aliases are not used: a field is called by its name. Any
     other field is a ConfigError when the space is made.
 
     **Bounds where none are given.** A str without `max_length` has at most `TEXT` (500) characters, a list, tuple or dict at
-    most `ITEMS` (50) items. Floats are finite; a Decimal is written without exponent, in at most 20 digits before and 12
-    after the point. The schema says so, and `contains`, `load` and `parse` agree with it. (Of a Decimal, and of a float with
-    `multiple_of`, the schema says less than `contains`: it cannot bound the one, nor step the other.)
+    most `ITEMS` (50) items (or as many as its `min_length`, if that is more). An int is at least -(2^53 - 1) and at most
+    2^53 - 1. Floats are finite; a Decimal is written without exponent, in at most 20 digits before and 12 after the point.
+    The schema says so, and `contains`, `load` and `parse` agree with it. (It says less than they do of the bounds of a
+    Decimal, which it has as text, of the steps of a float with more than 200 of them, and of a model's own validators.)
 
     **Membership.** `x` is an element if it is an instance of exactly one of the models (not of a subclass), every field
     holds a Python value of the annotated type within these bounds, and the model's validator accepts the fields as they
@@ -266,7 +268,7 @@ class Models(gymnasium.Space[M], Generic[M]):
 
 
 class Typed(Models[M], Generic[M]):
-    """The space of the instances of one pydantic model.
+    """The space of the instances of one pydantic model. What fields it may have, and what belongs: see `Models`.
 
     Args:
         model: The model.
@@ -292,6 +294,7 @@ class Verbs(Models[BaseModel]):
     """The space of the instances of several pydantic models, the verbs: what one can do.
 
     In JSON a verb is an object whose key `verb` is its class name in snake case: `{"verb": "say", "to": ..., "text": ...}`.
+    What fields it may have, and what belongs: see `Models`.
 
     Args:
         verbs: The models; their docstrings and field descriptions are shown to language models.
