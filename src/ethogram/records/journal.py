@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from ethogram.records.codec import to_json
 from ethogram.session import Call, Position
 
 __all__ = ["Commit", "Journal", "Journalled", "read_journal"]
@@ -84,13 +85,13 @@ class Journal:
     def call(self, order: int, call: Call) -> None:
         """Append a call."""
         fields = {**call.__dict__, "position": list(call.position), "order": order}
-        self._append(_frame(b"C", json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")))
+        self._append(_frame(b"C", to_json(fields).encode("utf-8", "replace")))
 
     def commit(self, commit: Commit) -> None:
         """Append a complete step, all or nothing."""
         data = b""
         if commit.notes:
-            data = _frame(b"N", json.dumps(commit.notes, ensure_ascii=False).encode("utf-8", "replace"))
+            data = _frame(b"N", to_json(commit.notes).encode("utf-8", "replace"))
         rows = commit.rows.serialize().to_pybytes()
         self._append(data + _frame(b"S", _PLACE.pack(commit.episode, commit.step) + rows))
 
