@@ -44,13 +44,12 @@ def tellings(run: Run) -> list[Telling]:
     """All speech that was perceived, in the order of the record."""
     import polars as pl
 
-    found = []
+    found: list[Telling] = []
     rows = run.steps.filter(pl.col("observation").str.contains('"told"|"heard"')).select("step", "agent", "observation")
     for step, agent, observation in rows.collect().rows():
         view = json.loads(observation)
-        for event in view["events"]:
-            if event["kind"] != "seen":
-                found.append(Telling(step, view["time"], event["actor"], agent, event["text"], event["kind"]))
+        speech = [event for event in view["events"] if event["kind"] != "seen"]
+        found += [Telling(step, view["time"], e["actor"], agent, e["text"], e["kind"]) for e in speech]
     return found
 
 

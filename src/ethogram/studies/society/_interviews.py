@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["agrees", "answers", "denies", "questions", "score"]
 
 _DENIES = re.compile(r"\b(not|n't|no|nothing|never|nobody|no one)\b|n't\b", re.IGNORECASE)
-_SMALL = frozenset("a an and at for from her his i in is it my of on or our the their to was we with you your".split())
+_SMALL = frozenset(
+    {"a", "an", "and", "at", "for", "from", "i", "in", "is", "it", "my", "of", "on", "or", "the", "to", "was"}
+)
 
 
 def answers(run: Run, asked: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:

@@ -55,16 +55,18 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    town: str = Field("small", description="a town that comes with ethogram, or a folder with map.toml and people.toml")
-    days: int = Field(1, ge=1, description="days of a run")
-    seeds: int = Field(20, ge=1, description="paired replications of each arm, played by the coded surrogate")
-    arms: tuple[str, ...] = Field(tuple(ARMS), description="ablations beside the full architecture")
-    streams: int = Field(200, ge=0, description="synthetic memory streams on which retrievals are compared; 0: none")
-    model_runs: int = Field(1, ge=0, description="runs played by the language model")
-    model_start: str = Field("06:00", description="clock time of the first day at which they begin")
-    model_end: str = Field("24:00", description="clock time of the last day at which they end")
-    mind: Literal["choice", "structured"] = Field("choice", description="how the language model is asked")
-    processes: int = Field(1, ge=1, description="processes for the arms")
+    town: str = Field(
+        default="small", description="a town that comes with ethogram, or a folder with map.toml and people.toml"
+    )
+    days: int = Field(default=1, ge=1, description="days of a run")
+    seeds: int = Field(default=20, ge=1, description="paired replications of each arm, played by the coded surrogate")
+    arms: tuple[str, ...] = Field(default=tuple(ARMS), description="ablations beside the full architecture")
+    streams: int = Field(default=200, ge=0, description="synthetic memory streams on which retrievals are compared; 0: none")
+    model_runs: int = Field(default=1, ge=0, description="runs played by the language model")
+    model_start: str = Field(default="06:00", description="clock time of the first day at which they begin")
+    model_end: str = Field(default="24:00", description="clock time of the last day at which they end")
+    mind: Literal["choice", "structured"] = Field(default="choice", description="how the language model is asked")
+    processes: int = Field(default=1, ge=1, description="processes for the arms")
 
 
 presets = {
@@ -144,10 +146,8 @@ def _arms(
         ]
         label = "Guests at the party beyond those there anyway"
         findings.estimate("party_effect", mean(effects[arm]), label, arm=arm)
-        findings.estimate(
-            "interview", mean([_score(result) for result in results]), "Interview answers that agree with the record", arm=arm,
-            unit="%",
-        )  # fmt: skip
+        agreeing = mean([_score(result) for result in results])
+        findings.estimate("interview", agreeing, "Interview answers that agree with the record", arm=arm, unit="%")
     full = _shares(found["full", True], party, "known")
     for fact in people.facts:
         gain = [share - start for share in _shares(found["full", True], fact.name, "known")]
@@ -159,7 +159,8 @@ def _arms(
         findings.estimate("party_known_lost", lost, "Share that knows of the party, full minus this arm", arm=arm, unit="%")
         lost = paired_difference(effects["full"], effects[arm])
         findings.estimate("party_effect_lost", lost, "Guests beyond those there anyway, full minus this arm", arm=arm)
-        lost = paired_difference(*([_score(r) for r in found[a, True]] for a in ("full", arm)))
+        scores, theirs = ([_score(result) for result in found[a, True]] for a in ("full", arm))
+        lost = paired_difference(scores, theirs)
         findings.estimate("interview_lost", lost, "Interview answers that agree, full minus this arm", arm=arm, unit="%")
     every = [result for results in found.values() for result in results]
     leaks = Estimate.exact(sum(result["leaks"] for result in every), len(every), "counted over all runs")
@@ -237,9 +238,8 @@ def _language_model(findings: Findings, config: Config, lab: Lab) -> list[dict[s
     leaks = Estimate.exact(sum(result["leaks"] for result in played), len(played), "counted over all runs")
     findings.estimate("leaks", leaks, "Words, memories and answers that no recorded conversation explains", arm=arm)
     findings.note(
-        f"{lab.model} played {len(played)} run{'s' if len(played) > 1 else ''} from {config.model_start} of the first day to "
-        f"{config.model_end} of day {config.days}, as a {config.mind} mind. What it does is reported; no claim about "
-        "language models is decided by it."
+        f"{lab.model} played {len(played)} run(s) from {config.model_start} of the first day to {config.model_end} of day "
+        f"{config.days}, as a {config.mind} mind. What it does is reported; no claim about language models is decided by it."
     )
     return played
 
@@ -267,8 +267,8 @@ def _tell(
                 findings.moment(clock(telling.time), f"{telling.source} to {name}", telling.text, "said")
         occasion = window if other.name == fact.name else None
         caption = (
-            f"How the {other.name} became known in one run (full architecture, coded surrogate, first seed): a line for each "
-            f"who knows, from when on, and an arrow from the one who told it first."
+            f"How the {other.name} became known in one run (full architecture, coded surrogate, first seed): a line for "
+            "each who knows, from when on, and an arrow from the one who told it first."
             + (" Shaded: the time of the party." if occasion else "")
         )
         picture = spread_picture(traced, world.start, world.end, config.days, occasion)
@@ -278,8 +278,8 @@ def _tell(
     findings.timeline.sort(key=lambda moment: _minutes(moment.time))
     party, n = first["facts"][fact.name], len(world.possible_agents)
     findings.summary = (
-        f"In {world.layout.name}, {n} people lived {config.days} day{'s' if config.days > 1 else ''}; {fact.holder} alone knew "
-        f"of the party. In the first of {len(full)} runs with the full architecture, played by the coded surrogate, "
+        f"In {world.layout.name}, {n} people lived {config.days} day{'s' if config.days > 1 else ''}; {fact.holder} alone "
+        f"knew of the party. In the first of {len(full)} runs with the full architecture, played by the coded surrogate, "
         f"{round(party['known'] * n)} of {n} could tell of it at the end, {len(party['invited'])} had been told in time and "
         f"{len(party['came'])} of those came. Over all runs, {findings.get(f'{fact.name}_known', 'full').value:.0%} knew."
     )
@@ -287,8 +287,8 @@ def _tell(
         shares = ", ".join(f"{_shares(played, f.name, 'known')[0]:.0%} the {f.name}" for f in world.people.facts)
         findings.summary += f" Played by {lab.model}, {shares} at the end of its first run."
     findings.note(
-        "The coded surrogate is a list of stated laws (ethogram.policies.prompted.surrogate), not a person and not a language "
-        "model: it shows that the mechanism works and which part carries what, not how people or models behave."
+        "The coded surrogate is a list of stated laws (ethogram.policies.prompted.surrogate), not a person and not a "
+        "language model: it shows that the mechanism works and which part carries what, not how people or models behave."
     )
     findings.note(
         "Acquaintance is counted from recorded talk and the ties given at the start; the paper asks its agents instead."

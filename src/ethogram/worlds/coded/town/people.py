@@ -71,6 +71,8 @@ class Fact(_Strict):
     """The fact as its holder remembers it."""
     keywords: list[str] = Field(min_length=1)
     """A sentence tells the fact if it has each of them; `runs|stands` is one that is met by either word."""
+    question: str = ""
+    """What an interviewer asks to see whether somebody knows it."""
     place: str = ""
     start: ClockTime | None = None
     end: ClockTime | None = None
