@@ -49,6 +49,8 @@ class Life:
     """What it has passed on, by whom it was told."""
     met: dict[str, float] = field(default_factory=dict)
     """When it last talked with each person (minutes)."""
+    considered: dict[str, float] = field(default_factory=dict)
+    """When it last thought of approaching each person (minutes)."""
     retained: list[str] = field(default_factory=list)
     """What it perceived last."""
     things: dict[str, str] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class Life:
             "talk": None if talk is None else {**vars(talk), "lines": [list(line) for line in talk.lines]},
             "told": {who: list(texts) for who, texts in self.told.items()},
             "met": dict(self.met),
+            "considered": dict(self.considered),
             "retained": list(self.retained),
             "things": dict(self.things),
             "places": {activity: list(where) for activity, where in self.places.items()},
@@ -127,6 +130,7 @@ class Life:
         self.talk = None if talk is None else Talk(**{**talk, "lines": [Line(*line) for line in talk["lines"]]})
         self.told = {who: list(texts) for who, texts in state["told"].items()}
         self.met = {who: float(time) for who, time in state["met"].items()}
+        self.considered = {who: float(time) for who, time in state["considered"].items()}
         self.retained, self.things = list(state["retained"]), dict(state["things"])
         self.places = {activity: (where[0], where[1]) for activity, where in state["places"].items()}
         for name in ("unreflected", "fresh", "time", "clock", "place", "activity"):

@@ -7,6 +7,7 @@ References:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -54,6 +55,7 @@ class GenerativeConfig(BaseModel):
         default=6, description="importance from which an event is reacted to even if nobody can be talked to"
     )
     meeting: float = Field(default=120, ge=0, description="minutes after a talk before the same person is approached again")
+    reconsider: float = Field(default=30, ge=0, description="minutes before approaching the same person is thought of again")
     capacity: int | None = Field(default=None, ge=10, description="memories kept by an agent; None: all")
 
     @property
@@ -263,6 +265,8 @@ class Loop:
             person = event.actor if event.actor in view.people and self._approachable(life, view, event.actor) else ""
             if not person and importance < config.salience:
                 continue
+            if person:
+                life.considered[person] = view.time
             memories = self.retrieve(life, f"{person} {event.text}".strip(), config.context, view.time)
             untold = life.untold(person, memories) if person else []
             moment = life.moment(memories)
@@ -285,7 +289,8 @@ class Loop:
         return None
 
     def _approachable(self, life: Life, view: View, person: str) -> bool:
-        return view.time - life.met.get(person, -float("inf")) >= self.config.meeting
+        met, considered = life.met.get(person, -math.inf), life.considered.get(person, -math.inf)
+        return view.time - met >= self.config.meeting and view.time - considered >= self.config.reconsider
 
     async def _carry_on(self, life: Life, view: View, space: Space[Any]) -> Any:
         """Go on with the plan, or without plans with whatever comes to mind: go there, then do it."""

@@ -16,7 +16,7 @@ from ethogram.policies.prompted.memory import Node
 from ethogram.policies.prompted.plan import Appointment, Piece, Stroke
 from ethogram.social import Event
 
-__all__ = ["Insight", "Line", "Mind", "Moment", "Reaction", "Speech"]
+__all__ = ["Insight", "Line", "Mind", "Moment", "Reaction", "Speech", "attributed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ class Reaction(NamedTuple):
     talk: bool = False
     activity: str = ""
     minutes: int = 15
+
+
+def attributed(node: Node) -> str:
+    """What a memory says, and by whom the agent was told."""
+    how = {"own": "", "planted": "", "seen": " I saw it."}.get(node.source, f" I heard it from {node.source}.")
+    return f"{node.words}{how}"
 
 
 class Mind(Protocol):

@@ -36,11 +36,11 @@ def planted_recall(
 ) -> dict[str, np.ndarray]:
     """The share of planted evidence among the k memories retrieved, for each retrieval and stream.
 
-    A stream is a synthetic week. What one needs for the question asked is on its topic, tends to have been accessed lately and
-    to be important; each distractor has one of these three qualities or none (a quarter each), as the small talk of today, a
-    great event that has nothing to do with the question, or an old triviality about its subject:
+    A stream is a synthetic week. What one needs for the question asked is on its topic, tends to have been accessed lately
+    and to be important; each distractor has one of these three qualities or none (a quarter each), as the small talk of
+    today, a great event that has nothing to do with the question, or an old triviality about its subject:
 
-    - on topic: the cosine to the question is about 0.5, else about 0, both with standard deviation 1/sqrt(dimensions);
+    - on topic: the cosine to the question is about 0.48, else about 0, both with standard deviation 1/sqrt(dimensions);
     - lately accessed: exponentially distributed hours ago, 24 on average (at most a week), else uniform over the week;
     - important: 1 + binomial(9, 0.6), else 1 + binomial(9, 0.2).
 
@@ -67,14 +67,16 @@ def planted_recall(
         hours = np.where(lately, np.minimum(rng.exponential(24, memories), 168), rng.uniform(0, 168, memories))
         importance = 1 + rng.binomial(9, np.where(important, 0.6, 0.2))
         question = _unit(rng.standard_normal(dimensions))
-        vectors = _unit(rng.standard_normal((memories, dimensions)) + 0.55 * np.sqrt(dimensions) * topical[:, None] * question)
+        vectors = _unit(
+            rng.standard_normal((memories, dimensions)) + 0.55 * np.sqrt(dimensions) * topical[:, None] * question
+        )
         order = np.argsort(-hours)
         texts = {f"memory {i}": vectors[i] for i in range(memories)} | {"question": question}
         for name, by in retrievals.items():
             stream = MemoryStream(_Given(texts), seed=s)
             for i in order:
                 stream.add(
-                    f"memory {i}", kind="observation", created=WEEK - 60 * hours[i], importance=float(importance[i])
+                    f"memory {i}", kind="observation", created=float(WEEK - 60 * hours[i]), importance=float(importance[i])
                 )
             found = stream.retrieve("question", now=WEEK, k=k, by=by)
             recalls[name][s] = sum(int(r.node.text.split()[1]) < evidence for r in found) / evidence

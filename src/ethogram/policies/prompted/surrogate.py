@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from ethogram.policies.prompted.memory import Node
-from ethogram.policies.prompted.mind import Insight, Line, Moment, Reaction, Speech
+from ethogram.policies.prompted.mind import Insight, Line, Moment, Reaction, Speech, attributed
 from ethogram.policies.prompted.plan import DAY, Appointment, Piece, Stroke, clock_text
 from ethogram.seeds import derive
 from ethogram.social import Event
@@ -200,7 +200,9 @@ class SurrogateMind:
         turn = sum(line.speaker == moment.name for line in talk)
         if turn == 0:
             return Speech(f"Hello {partner}. How are you?", end=False)
-        worth = [node for node in untold if node.importance >= self.law.worth and _passed_on(node, partner)][: self.law.tells]
+        worth = [node for node in untold if node.importance >= self.law.worth and _passed_on(node, partner)][
+            : self.law.tells
+        ]
         if not worth:
             return Speech(f"Goodbye {partner}.", end=True)
         return Speech(" ".join(node.words for node in worth), turn >= self.law.turns, tuple(node.id for node in worth))
@@ -233,8 +235,7 @@ class SurrogateMind:
         if not known:
             return "I do not know."
         best = max(known, key=lambda node: len(words & _words(node.text)))
-        told = {"own": "", "seen": " I saw it.", "planted": ""}.get(best.source, f" I heard it from {best.source}.")
-        return f"Yes. {best.words}{told}"
+        return f"Yes. {attributed(best)}"
 
 
 def _passed_on(node: Node, partner: str) -> bool:
