@@ -97,9 +97,9 @@ def claims(
     ] = None,
 ) -> None:
     """Run studies and write the result files that the atlas is made from."""
-    from ethogram.cli.study import test_claims
+    from ethogram.cli.study import run_claims
 
-    test_claims(slugs or [], preset, model, seed, runs, to)
+    run_claims(slugs or [], preset, model, seed, runs, to)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from ethogram.cli.show import assignments, console, interval, number, plain, pri
 if TYPE_CHECKING:
     from ethogram.studies.execution import StudyFolder
 
-__all__ = ["run_study", "show_atlas", "test_claims"]
+__all__ = ["run_claims", "run_study", "show_atlas"]
 
 MARKS = {"holds": ("green", "holds"), "does not hold": ("red", "does not hold"), "not tested": ("yellow", "not tested")}
 
@@ -199,7 +199,7 @@ def show_atlas(family: str | None, as_json: bool) -> None:
     out.print(f"\n{len(systems)} systems, {done} tested. Cells are worlds × policies.", style="dim")
 
 
-def test_claims(slugs: list[str], preset: str, model: str | None, seed: int, runs: Path, to: Path | None) -> None:
+def run_claims(slugs: list[str], preset: str, model: str | None, seed: int, runs: Path, to: Path | None) -> None:
     """`ethogram claims`."""
     from ethogram.errors import RunError
     from ethogram.studies.execution import check_model, execute

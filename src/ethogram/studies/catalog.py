@@ -55,13 +55,13 @@ def results(slug: str) -> list[dict[str, Any]]:
 
 def state(slug: str, written: Sequence[str]) -> str:
     """Where a system stands: `not yet`, `written, not tested`, or what was tested and what held."""
-    found = [tested(result) for result in results(slug)]
+    found = [phrase(result) for result in results(slug)]
     if found:
         return "; ".join(found)
     return "written, not tested" if slug in written else "not yet"
 
 
-def tested(result: dict[str, Any]) -> str:
+def phrase(result: dict[str, Any]) -> str:
     """One result in a phrase: `laptop, smollm2: 2 hold, 1 does not, 1 not tested`."""
     outcomes = [verdict["outcome"] for verdict in result["verdicts"].values()]
     counts = {name: outcomes.count(name) for name in ("holds", "does not hold", "not tested")}

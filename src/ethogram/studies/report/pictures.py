@@ -54,7 +54,7 @@ def embed(svg: str, prefix: str) -> str:
             root.attrib.pop(key, None)
     root.set("aria-hidden", "true")  # the figure around it has the text that stands for it
     text = ElementTree.tostring(root, encoding="unicode")
-    text = re.sub(r"@import|url\((?!#)", "(", text)
+    text = re.sub(r"url\((?!#)[^)]*\)", "none", text)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", text)
     text = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', text)

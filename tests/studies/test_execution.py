@@ -1,0 +1,115 @@
+"""Running studies: the folder, the lab, budgets, faults."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ethogram.errors import BudgetExhausted, ConfigError, RunError
+from ethogram.measures import Estimate
+from ethogram.studies import Findings, Lab, load
+from ethogram.studies.execution import StudyFolder, execute
+from ethogram.studies.results import usage_of, write_result
+
+RUMOUR = str(Path(__file__).parents[1] / "cli" / "rumour.py")
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load(RUMOUR)
+
+
+@pytest.fixture(scope="module")
+def circle(study):
+    import sys
+
+    return sys.modules["user_study_rumour"].circle
+
+
+def test_a_lab_does_no_run_twice(circle, tmp_path):
+    lab = Lab(tmp_path, seed=5, progress=False)
+    first = lab.simulate("one", circle(3, 0.5), steps=10)
+    written = (tmp_path / "runs/one/manifest.json").stat().st_mtime_ns
+    again = lab.simulate("one", circle(3, 0.5), steps=10)
+    assert first.manifest.seed == 5 and again.steps.collect().equals(first.steps.collect())
+    assert (tmp_path / "runs/one/manifest.json").stat().st_mtime_ns == written
+
+
+def test_a_run_of_something_else_is_not_taken(circle, tmp_path):
+    lab = Lab(tmp_path, progress=False)
+    lab.simulate("one", circle(3, 0.5), steps=10)
+    with pytest.raises(RunError, match="seed"):
+        lab.simulate("one", circle(3, 0.5), steps=10, seed=1)
+    with pytest.raises(RunError, match="recipe"):
+        lab.simulate("one", circle(4, 0.5), steps=10)
+
+
+def test_a_scene_must_have_a_recipe(circle, tmp_path):
+    with pytest.raises(ConfigError, match="@scene"):
+        Lab(tmp_path).simulate("one", circle(3, 0.5)._replace(recipe=None), steps=1)
+
+
+def test_map_gives_the_same_on_any_number_of_processes(study, tmp_path):
+    import sys
+
+    arm = sys.modules["user_study_rumour"].arm
+    items = [("a", seed, 4, 0.5, 8) for seed in range(4)]
+    alone = Lab(tmp_path / "alone", progress=False).map(arm, items)
+    assert Lab(tmp_path / "two", progress=False).map(arm, items, processes=2) == alone
+
+
+def test_an_error_in_a_worker_comes_through(study, tmp_path):
+    import sys
+
+    arm = sys.modules["user_study_rumour"].arm
+    with pytest.raises(ConfigError, match="seed is -1"):
+        Lab(tmp_path, progress=False).map(arm, [("a", 1, 3, 0.5, 8), ("a/1", -1, 3, 0.5, 8)], processes=2)
+
+
+def test_replications_have_seeds_of_their_own():
+    seeds = Lab("x", seed=1).seeds(20)
+    assert len(set(seeds)) == 20 and seeds[:5] == Lab("y", seed=1).seeds(5) and seeds != Lab("x", seed=2).seeds(20)
+
+
+def made(study, run):
+    """The study with another `run`."""
+    from dataclasses import replace
+
+    return replace(study, run=run)
+
+
+def test_a_stopped_run_stops_the_study(study, circle, tmp_path, monkeypatch):
+    def run(config, lab):
+        lab.stopped = "the budget of 10 calls is used up"  # as after a run that a budget ended
+        lab.simulate("next", circle(3, 0.5), steps=3)
+        raise AssertionError
+
+    folder = execute(made(study, run), study.presets["smoke"], tmp_path / "out", progress=False)
+    assert folder.record.status == "stopped" and "10 calls" in folder.record.reason
+    assert folder.findings.dump() == Findings().dump() and folder.verdicts == {}
+    with pytest.raises(BudgetExhausted):
+        lab = Lab(tmp_path, progress=False)
+        lab.stopped = "enough"
+        lab.simulate("next", circle(3, 0.5), steps=3)
+
+
+def test_a_defect_of_a_study_is_recorded_and_raised(study, tmp_path):
+    def run(config, lab):
+        return 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        execute(made(study, run), study.presets["smoke"], tmp_path / "out", progress=False)
+    assert StudyFolder(tmp_path / "out").record.status == "failed"
+
+
+def test_results_are_small_and_only_of_presets(study, tmp_path):
+    config = study.configure("smoke")
+    folder = execute(study, config, tmp_path / "out", preset="smoke", model="coded", progress=False)
+    assert usage_of(folder)["calls"] == 0
+    path = write_result(folder, tmp_path / "results")
+    assert path == tmp_path / "results/rumour/smoke--coded.json" and path.stat().st_size < 10_000
+    result = json.loads(path.read_text())
+    assert Estimate.read(result["measured"][0]["estimate"]) == folder.findings.measured[0].estimate
+    changed = execute(study, config, tmp_path / "changed", preset="smoke", changes={"people": 3}, progress=False)
+    with pytest.raises(ConfigError, match="changed settings"):
+        write_result(changed, tmp_path / "results")
