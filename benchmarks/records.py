@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,12 +28,15 @@ from ethogram.spaces import Typed, Verbs
 from ethogram.world import Agent, Step, World
 
 REPEATS = 5
+NUMBER_STEPS, TEXT_STEPS = 30, 400
 
 
 class Film(World):
     """Shows frames that were drawn before: observations, rewards and actions cost nothing."""
 
-    def __init__(self, seen: Space[Any], done: Space[Any], frames: Sequence[tuple[dict[Agent, Any], dict[Agent, Any]]]) -> None:
+    def __init__(
+        self, seen: Space[Any], done: Space[Any], frames: Sequence[tuple[dict[Agent, Any], dict[Agent, Any]]]
+    ) -> None:
         self.possible_agents = list(frames[0][0])
         self.observation_spaces = dict.fromkeys(self.possible_agents, seen)
         self.action_spaces = dict.fromkeys(self.possible_agents, done)
@@ -71,7 +75,7 @@ def numbers(agents: int) -> Film:
     rng = np.random.default_rng(0)
     names = [f"walker {i}" for i in range(agents)]
     frames = []
-    for _ in range(10):
+    for _ in range(NUMBER_STEPS):
         seen, done = rng.random((agents, 8), np.float32), rng.integers(0, 5, agents).tolist()
         frames.append((dict(zip(names, seen, strict=True)), dict(zip(names, done, strict=True))))
     return Film(Box(0, 1, (8,), np.float32), Discrete(5), frames)
@@ -82,9 +86,9 @@ def people(agents: int) -> Film:
     rng = np.random.default_rng(0)
     names = [f"Person {i}" for i in range(agents)]
     places = ("the bakery", "the quay", "the school", "the square")
-    words = "the boat bread morning rain festival lamp on Saturday we should bring a neighbour song".split()
+    words = ("the", "boat", "bread", "rain", "festival", "lamp", "on", "Saturday", "we", "should", "bring", "a", "song")
     frames = []
-    for frame in range(50):
+    for frame in range(TEXT_STEPS):
         seen: dict[Agent, Any] = {}
         done: dict[Agent, Any] = {}
         for name in names:
@@ -142,13 +146,16 @@ def compare(case: str, film: Film, steps: int) -> list[Row]:
     sizes = {}
     for turn in range(REPEATS + 1):
         with tempfile.TemporaryDirectory() as folder:
-            here = Path(folder)
-            for record in ("all", "none"):
-                times[record].append(spent(lambda r=record: ours(film, steps, r, here / r)).cpu)
-            times["bare"].append(spent(lambda: bare(film, steps, here / "bare.parquet")).cpu)
-            sizes = {"ours": size(here / "all" / "steps"), "bare": size(here / "bare.parquet")}
-            if turn == 0:
-                times = {key: [] for key in times}
+            works = {
+                "all": partial(ours, film, steps, "all", Path(folder, "all")),
+                "none": partial(ours, film, steps, "none", Path(folder, "none")),
+                "bare": partial(bare, film, steps, Path(folder, "bare.parquet")),
+            }
+            for name, work in works.items():
+                cpu = spent(work).cpu
+                if turn:  # the first warms up
+                    times[name].append(cpu)
+            sizes = {"ours": size(Path(folder, "all", "steps")), "bare": size(Path(folder, "bare.parquet"))}
     own = statistics.median(a - n for a, n in zip(times["all"], times["none"], strict=True))
     alone = statistics.median(times["bare"])
     return [
@@ -163,6 +170,5 @@ def compare(case: str, film: Film, steps: int) -> list[Row]:
 
 def measure() -> list[Row]:
     """Numbers in large steps, and typed text in small ones."""
-    return compare("10,000 agents × 30 steps of numbers", numbers(10_000), 30) + compare(
-        "25 agents × 400 steps of text", people(25), 400
-    )
+    large = compare(f"10,000 agents × {NUMBER_STEPS} steps of numbers", numbers(10_000), NUMBER_STEPS)
+    return large + compare(f"25 agents × {TEXT_STEPS} steps of text", people(25), TEXT_STEPS)

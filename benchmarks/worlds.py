@@ -100,7 +100,7 @@ class Square(World):
         super().reset(seed)
         assert self.rng is not None
         self.excitement = self.rng.random(len(self.agents))
-        return self._seen(0.0), dict.fromkeys(self.agents, {})
+        return self._seen(0.0), {agent: {} for agent in self.agents}
 
     def step(self, actions: Mapping[Agent, Any]) -> Step:
         """Clapping tires, and the clapping of others excites."""
@@ -110,8 +110,8 @@ class Square(World):
         noise = self.rng.normal(0, 0.05, len(claps))
         self.excitement = np.clip(self.excitement + 0.3 * share - 0.2 * claps + noise, 0, 1)
         rewards = dict(zip(self.agents, self.excitement.tolist(), strict=True))
-        no, nothing = dict.fromkeys(self.agents, False), dict.fromkeys(self.agents, {})
-        return self._seen(share), rewards, no, no, nothing
+        no = dict.fromkeys(self.agents, False)
+        return self._seen(share), rewards, no, no, {agent: {} for agent in self.agents}
 
     def _seen(self, share: float) -> dict[Agent, Any]:
         rows = np.column_stack([self.excitement, np.full(len(self.agents), share)])

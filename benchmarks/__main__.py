@@ -1,0 +1,62 @@
+"""`python -m benchmarks [PART …]`: measure everything in one run, print a table, and keep the figures."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measuring import ROOT, Row, machine
+
+PARTS = ("start", "loop", "records", "memory", "replay", "prompted", "peers")
+
+
+def measured(part: str) -> list[Row]:
+    """What one part finds, in a process of its own: none warms up another."""
+    module = importlib.import_module(f"benchmarks.{part}")
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(module.measure).result()
+
+
+def show(rows: list[Row]) -> None:
+    """Print the rows as one table."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("part", "case", "figure"):
+        table.add_column(column)
+    for column in ("value", "goal", ""):
+        table.add_column(column, justify="right")
+    for row in rows:
+        mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[row.met]
+        table.add_row(row.part, row.case, row.figure, f"{row.value:,.4g} {row.unit}", row.goal, mark)
+    Console(width=180 if not sys.stdout.isatty() else None).print(table)
+
+
+def main() -> None:
+    """Run the parts asked for, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    chosen = parser.parse_args().parts or PARTS
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    began, where = datetime.now(UTC), machine()
+    rows = []
+    for part in chosen:
+        print(f"{part} …", file=sys.stderr, flush=True)
+        rows += measured(part)
+    show(rows)
+    where["load after"] = machine()["load"]
+    path = ROOT / "benchmarks" / "results" / f"{began:%Y-%m-%d-%H%M}.json"
+    content = {"began": began.isoformat(timespec="seconds"), "machine": where, "rows": [r._asdict() for r in rows]}
+    path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    print(f"kept in {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
