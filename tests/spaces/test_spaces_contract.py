@@ -216,6 +216,14 @@ def test_bounds_where_a_field_gives_none() -> None:
     assert {low.sample().n for _ in range(50)} == {-(2**53) + 1, -(2**53) + 2, -(2**53) + 3}  # type: ignore[attr-defined]
 
 
+def test_an_int_will_do_for_a_float() -> None:
+    """As pydantic does not convert defaults, `x: float = 0` holds an int."""
+    Act: Any = act(x=(float, 0), y=(float | Level, 0.5))
+    space = Typed(Act, seed=0)
+    for x in (Act(), Act.model_construct(x=2, y=7)):
+        assert x in space and space.load(json.loads(json.dumps(space.dump(x)))) == x
+
+
 def test_attributes_that_are_no_fields_do_no_harm() -> None:
     class Cached(BaseModel):
         n: int

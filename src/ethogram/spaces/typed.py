@@ -121,7 +121,7 @@ class Models(gymnasium.Space[M], Generic[M]):
             raise hint(f"a {type(x).__name__} is no element of {self!r}")
         try:
             fields = type(x).__pydantic_serializer__.to_python(
-                x, mode="json", by_alias=False, warnings="error", exclude_computed_fields=True
+                x, mode="json", by_alias=False, warnings=False, exclude_computed_fields=True
             )
         except PydanticSerializationError as error:
             raise hint(f"{type(x).__name__} cannot be written as JSON: {str(error).splitlines()[-1].strip()}") from error
