@@ -98,7 +98,7 @@ def decide(
     probabilities = softmax(scores, temperature)
     u = rng.random()
     index = min(int(np.searchsorted(np.cumsum(probabilities), u, side="right")), len(options) - 1)
-    method = max((r.method for r in results), key=RANKS.index)
+    method = RANKS[max(RANKS.index(r.method) for r in results)]
     return Choice(index, options[index], probabilities, scores, method, len(asked))
 
 

@@ -21,6 +21,8 @@ Messages = str | Sequence[Mapping[str, str]]
 Kind = Literal["generate", "score"]
 Method = Literal["exact", "top-k", "sampled"]
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 ROLES = frozenset({"system", "user", "assistant"})
 
 
@@ -134,7 +136,7 @@ class Scores:
 
 def encode(value: Any) -> str:
     """Canonical JSON: the same for the same content. Any string can be encoded, also half a surrogate pair."""
-    return json.dumps(value, separators=(",", ":"))
+    return _encode(value)
 
 
 def normalised(messages: Messages) -> list[Message]:

@@ -7,7 +7,6 @@ help, or `ModelError` where none can. What it answers must depend on the request
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from ethogram.language.request import Answer, Method, Request
 
@@ -35,7 +34,7 @@ class Backend(ABC):
     """Canonical spelling of the model."""
     capability: Method | None = None
     """How options are scored; None where that is not known before the first call."""
-    paid: ClassVar[bool] = False
+    paid: bool = False
     """Whether calls may cost money."""
 
     @property

@@ -139,12 +139,7 @@ class Engine:
             # Threads of OpenMP that wait must not spin: on a busy machine that costs nine tenths of the speed.
             os.environ.setdefault("GOMP_SPINCOUNT", "0")
             os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-            try:
-                import xllamacpp
-            except ImportError as error:
-                raise ModelError(
-                    f"model {name} needs the package xllamacpp ({error}): run `pip install xllamacpp`"
-                ) from error
+            xllamacpp = _xllamacpp(name)
             try:
                 self._server = xllamacpp.Server(self._params(xllamacpp))
             except Exception as error:
@@ -220,7 +215,8 @@ def _score(engine: Engine, model: Embedded, request: Request) -> Answer:
 
 def _xllamacpp(name: str) -> Any:
     try:
-        return importlib.import_module("xllamacpp")
+        module: Any = importlib.import_module("xllamacpp")  # compiled: its names are not known to type checkers
+        return module
     except ImportError as error:
         raise ModelError(f"model {name} needs the package xllamacpp ({error}): run `pip install xllamacpp`") from error
 

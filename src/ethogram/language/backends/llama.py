@@ -31,7 +31,7 @@ KEYWORDS = {
     *("items", "prefixItems", "minItems", "maxItems", "minLength", "maxLength", "pattern"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
-"""What the server's schema compiler knows. Anything else in a schema (`propertyNames`) makes it constrain nothing, silently."""
+"""What the server's schema compiler knows. By anything else (`propertyNames`) it is led to constrain nothing, silently."""
 
 COMPACT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """One spelling of the JSON: fewer tokens, and no endless white space."""
