@@ -33,7 +33,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from secrets import token_hex
@@ -171,21 +171,26 @@ class Engine:
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """What only the server's HTTP side has: templates and tokens."""
+        try:
+            status, content = self._exchange(path, body)
+        except (OSError, HTTPException):  # it closes a connection after some seconds or requests
+            self._connection = None
+            try:
+                status, content = self._exchange(path, body)
+            except (OSError, HTTPException) as error:
+                raise Fault(f"the engine does not answer: {error}") from error
+        if status != 200:
+            raise Fault(f"the engine said: {content[:300].decode(errors='replace')}", final=True)
+        return json.loads(content)
+
+    def _exchange(self, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
         if self._connection is None:
             address = urlsplit(self._server.listening_address)
             self._connection = HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=60)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._secret}"}
-        try:
-            self._connection.request("POST", path, json.dumps(body), headers)
-            response = self._connection.getresponse()
-            content = response.read()
-        except OSError as error:
-            self._connection.close()
-            self._connection = None
-            raise Fault(f"the engine does not answer: {error}") from error
-        if response.status != 200:
-            raise Fault(f"the engine said: {content[:300].decode(errors='replace')}", final=True)
-        return json.loads(content)
+        self._connection.request("POST", path, json.dumps(body), headers)
+        response = self._connection.getresponse()
+        return response.status, response.read()
 
 
 _engines: dict[tuple[int, Path, int], Engine] = {}
