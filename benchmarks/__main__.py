@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmarks.measuring import ROOT, Row, machine
 
-PARTS = ("start", "loop", "records", "memory", "replay", "prompted", "peers")
+PARTS = ("start", "loop", "records", "memory", "prompted", "peers")
 
 
 def measured(part: str) -> list[Row]:

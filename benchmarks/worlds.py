@@ -9,6 +9,8 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete
 
 from ethogram.policy import Coded
+from ethogram.social import Do, Event, Say, View, Wait
+from ethogram.spaces import Typed, Verbs
 from ethogram.world import Agent, Step, World
 
 MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
@@ -116,6 +118,64 @@ class Square(World):
     def _seen(self, share: float) -> dict[Agent, Any]:
         rows = np.column_stack([self.excitement, np.full(len(self.agents), share)])
         return dict(zip(self.agents, rows, strict=True))
+
+
+class Market(World):
+    """People at a market who see where they are and what one other does, and act by verbs: a world for language models.
+
+    Args:
+        n: how many people.
+    """
+
+    metadata = {"name": "market", "render_modes": []}
+    state_fields = ("minute", "doing")
+    time_unit = "minute"
+
+    def __init__(self, n: int) -> None:
+        self.possible_agents = [f"Person {i}" for i in range(n)]
+        seen, act = Typed(View), Verbs(Say, Do, Wait)
+        self.observation_spaces = dict.fromkeys(self.possible_agents, seen)
+        self.action_spaces = dict.fromkeys(self.possible_agents, act)
+        self.agents = []
+        self.minute = 480.0
+        self.doing: dict[Agent, str] = {}
+
+    @property
+    def now(self) -> float:
+        """Minutes since midnight."""
+        return self.minute
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[Agent, Any], dict[Agent, Any]]:
+        """Morning."""
+        super().reset(seed)
+        self.minute, self.doing = 480.0, dict.fromkeys(self.agents, "arriving")
+        return self._seen(), {agent: {} for agent in self.agents}
+
+    def step(self, actions: Mapping[Agent, Any]) -> Step:
+        """Everybody does it."""
+        self.minute += 10
+        for agent, action in actions.items():
+            if isinstance(action, Do):
+                self.doing[agent] = action.activity
+        no = dict.fromkeys(self.agents, False)
+        return self._seen(), dict.fromkeys(self.agents, 0.0), no, no, {agent: {} for agent in self.agents}
+
+    def _seen(self) -> dict[Agent, View]:
+        clock = f"Monday {int(self.minute) // 60 % 24:02}:{int(self.minute) % 60:02}"
+        views = {}
+        for agent, other in zip(self.agents, [*self.agents[1:], self.agents[0]], strict=True):
+            event = Event(kind="seen", actor=other, text=f"{other} is {self.doing[other]}.", place="the market")
+            views[agent] = View(
+                time=self.minute,
+                clock=clock,
+                place="the market",
+                activity=self.doing[agent],
+                events=(event,),
+                people=(other,),
+            )
+        return views
 
 
 def walker() -> Coded:
