@@ -64,19 +64,24 @@ def agents(town: Town, mind: Any = None, seed: int = 0, **config: Any) -> Genera
     return policy
 
 
+def step(town: Town, policy: GenerativeAgents, views: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One step by hand: what was done, and the next views."""
+    spaces = {agent: town.available(agent) for agent in town.acting}
+    actions = asyncio.run(policy.act({agent: views[agent] for agent in spaces}, spaces))  # type: ignore[arg-type]
+    for agent, verb in actions.items():
+        assert spaces[agent].contains(verb), (agent, verb)
+    return actions, town.step(actions)[0]
+
+
 def live(
     town: Town, policy: GenerativeAgents, views: dict[str, Any], until: float = 1e9
 ) -> tuple[list[Any], dict[str, Any]]:
     """Run until a time; returns what each agent did, as (time, agent, verb), and the last views."""
     done = []
     while town.agents and town.now < until:
-        asked = {agent: views[agent] for agent in town.acting}
-        spaces = {agent: town.available(agent) for agent in asked}
-        actions = asyncio.run(policy.act(asked, spaces))
-        for agent, verb in actions.items():
-            assert spaces[agent].contains(verb), (agent, verb)
-            done.append((town.now, agent, verb))
-        views = town.step(actions)[0]
+        time = town.now
+        actions, views = step(town, policy, views)
+        done += [(time, agent, verb) for agent, verb in actions.items()]
     return done, views
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minds import Overheard, agents, live
+from minds import Overheard, agents, live, step
 
 from ethogram.errors import BudgetExhausted, CallFailed, ConfigError
 from ethogram.policies.prompted.surrogate import SurrogateMind
@@ -214,16 +214,10 @@ def test_what_one_agent_knows_reaches_others_by_speech_alone(seed):
         for agent, look in views.items():
             if any(e.kind == "told" and secret in e.text for e in look.events):
                 heard.add(agent)
-        _, views = _step(town, policy, views)
+        _, views = step(town, policy, views)
         for agent, life in policy.lives.items():
             assert agent in heard or secret not in json.dumps(life.state_dict(), default=lambda array: array.tolist())
     assert len(heard) > 1
-
-
-def _step(town, policy, views):
-    asked = {agent: views[agent] for agent in town.acting}
-    actions = asyncio.run(policy.act(asked, {agent: town.available(agent) for agent in asked}))
-    return actions, town.step(actions)[0]
 
 
 # --- ablations ---
@@ -278,7 +272,7 @@ def test_a_policy_loaded_in_mid_run_goes_on_identically(minute, memory):
     for _ in range(200):  # stop within a conversation
         if any(life.talk for life in policy.lives.values()):
             break
-        _, views = _step(towns[0], policy, views)
+        _, views = step(towns[0], policy, views)
     assert any(life.talk for life in policy.lives.values())
     arrays: list[np.ndarray] = []
 
@@ -325,12 +319,8 @@ def test_an_interview_changes_nothing(town, memory):
     policy.intervene(OTTO, "remember", {"text": "Keiko Lund gives a party at Mill Kitchen today at 17:00."})
     act(policy, view(600, told(INES, "The miller is in love with the postwoman.")))
     before = json.dumps(policy.state_dict(), default=lambda array: array.tolist())
-    answers = [
-        asyncio.run(policy.ask(OTTO, q))
-        for q in (
-            "Introduce yourself.", "What will you be doing at 2 pm?", "Is the miller in love with anybody?", "Who is Napoleon?",
-        )
-    ]  # fmt: skip
+    questions = ("Introduce yourself.", "What will you be doing at 2 pm?", "Is the miller in love?", "Who is Napoleon?")
+    answers = [asyncio.run(policy.ask(OTTO, question)) for question in questions]
     assert json.dumps(policy.state_dict(), default=lambda array: array.tolist()) == before
     assert "bicycle mechanic" in answers[0] and "repairing gears" in answers[1]
     assert "I heard it from Ines Varga" in answers[2] and answers[3] == "I do not know."

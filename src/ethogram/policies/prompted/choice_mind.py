@@ -10,7 +10,7 @@ import numpy as np
 
 from ethogram.policies.prompted.language_mind import LanguageMind
 from ethogram.policies.prompted.memory import Node
-from ethogram.policies.prompted.mind import Insight, Line, Moment, Reaction, Speech, attributed
+from ethogram.policies.prompted.mind import Insight, Line, Moment, Reaction, Speech, attributed, chief_words
 from ethogram.policies.prompted.plan import Appointment, Piece, Stroke
 from ethogram.policies.prompted.templates import data
 from ethogram.seeds import generator
@@ -36,17 +36,19 @@ class ChoiceMind(LanguageMind):
     - the day: the persona's routine as it is, or its longest part outside of the night spent at home or on an interest;
       hours are the same; a piece of more than an hour is divided in one of three chosen ways;
     - places, reactions, commitments: chosen;
-    - talk: which untold memory to pass on, to make small talk, or to take leave is chosen; the model writes a short sentence,
-      and the memory follows in the words in which it is known, so that what is passed on is what was chosen;
-    - memo: which of the partner's words to keep is chosen; intentions are the commitments;
+    - talk: which untold memory to pass on (but no plans and nothing mundane), to make small talk or to take leave is chosen;
+      the model writes a short sentence, and the memory follows in the words in which it is known, so that what is passed on
+      is what was chosen;
+    - memo: the partner's most important words (as rated when they were heard); intentions are the commitments;
     - interviews: the memory that answers is chosen, or none; then a sentence is written.
 
     Args:
         model: the language model; `score` must be exact or top-k.
         shows: memories and lines that a prompt shows, and memories among which is chosen, at most.
         clip: characters of each that it shows, at most.
-        averaged: lists of up to so many options are averaged over all orders (a call each), against the bias of letters and
-            places; longer ones are put in one random order, so that the bias favours none of them.
+        average: whether choices between two options are averaged over both orders, against the bias of letters and places.
+            Longer lists are put in one random order each time, so that the bias favours none of the options.
+        turns: turns of one's own in a talk, at most; with the last it takes leave.
         sentences: tokens of a written sentence, at most.
         temperature: of written sentences; choices are always drawn from the model's own probabilities.
     """
@@ -57,12 +59,13 @@ class ChoiceMind(LanguageMind):
         *,
         shows: int = 3,
         clip: int = 100,
-        averaged: int = 2,
-        sentences: int = 24,
+        average: bool = True,
+        turns: int = 3,
+        sentences: int = 20,
         temperature: float = 0.5,
     ) -> None:
         super().__init__(model, shows=shows, clip=clip)
-        self.averaged, self.sentences, self.temperature = averaged, sentences, temperature
+        self.average, self.turns, self.sentences, self.temperature = average, turns, sentences, temperature
 
     async def _sentence(self, template: str, moment: Moment, purpose: str, **values: Any) -> str:
         """A short sentence of free text, on one line."""
@@ -85,7 +88,7 @@ class ChoiceMind(LanguageMind):
         messages = self._messages(template, moment, values)
         # What is asked names the agent and the time, so the draw depends on the question alone and needs no state.
         rng = generator(self._seed, "choice", moment.name, purpose, messages[-1]["content"])
-        average = len(options) <= self.averaged
+        average = self.average and len(options) == 2
         order = np.arange(len(options)) if average else rng.permutation(len(options))
         listed = distinct(options)
         choice = await self.model.choose(
@@ -191,11 +194,14 @@ class ChoiceMind(LanguageMind):
 
     async def speak(self, moment: Moment, partner: str, talk: Sequence[Line], untold: Sequence[Node]) -> Speech:
         """What to do next in the talk, and a short sentence."""
-        offered = [node for node in untold if node.kind != "plan"][: self.shows]
+        own = sum(line.speaker == moment.name for line in talk)
+        offered = [node for node in untold if node.kind != "plan" and node.importance > 1][: self.shows]
         options = ["makes small talk", *(f"tells: {node.words}" for node in offered)]
-        if any(line.speaker == moment.name for line in talk):
+        if own:
             options.append("says goodbye")
-        i = await self._choose("topic", moment, "topic", options, partner=partner, talk=talk)
+        i = len(options) - 1
+        if own + 1 < self.turns:
+            i = await self._choose("topic", moment, "topic", options, partner=partner, talk=talk)
         end, node = options[i] == "says goodbye", offered[i - 1] if 0 < i <= len(offered) else None
         text = await self._sentence("sentence", moment, "speak", partner=partner, talk=talk, node=node, end=end)
         text = text or ("Goodbye." if end else "Well.")
@@ -203,13 +209,9 @@ class ChoiceMind(LanguageMind):
             return Speech(text, end)
         return Speech(f"{text[: max(0, 398 - len(node.words))]} {node.words}".strip(), end, (node.id,))
 
-    async def memo(self, moment: Moment, partner: str, talk: Sequence[Line]) -> str:
-        """The partner's words that are chosen."""
-        lines = list(dict.fromkeys(line.text for line in talk if line.speaker == partner))
-        if not lines:
-            return f"{moment.name} talked with {partner}."
-        i = await self._choose("memo_choice", moment, "memo", lines, partner=partner)
-        return f"{moment.name} talked with {partner}, who said: {lines[i]}"
+    async def memo(self, moment: Moment, partner: str, talk: Sequence[Line], heard: Sequence[Node]) -> str:
+        """The partner's most important words."""
+        return chief_words(moment, partner, heard)
 
     async def intention(self, moment: Moment, partner: str, talk: Sequence[Line]) -> str:
         """None in words."""

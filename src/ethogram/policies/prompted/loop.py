@@ -55,7 +55,7 @@ class GenerativeConfig(BaseModel):
         default=6, description="importance from which an event is reacted to even if nobody can be talked to"
     )
     meeting: float = Field(default=120, ge=0, description="minutes after a talk before the same person is approached again")
-    reconsider: float = Field(default=30, ge=0, description="minutes before approaching the same person is thought of again")
+    reconsider: float = Field(default=60, ge=0, description="minutes before approaching the same person is thought of again")
     capacity: int | None = Field(default=None, ge=10, description="memories kept by an agent; None: all")
 
     @property
@@ -191,7 +191,7 @@ class Loop:
         memories = self.retrieve(life, talk.partner, self.config.context, view.time)
         moment, lines = life.moment(memories), tuple(talk.lines)
         evidence = tuple(id for id in talk.heard if id in life.memory)
-        memo = await self.mind.memo(moment, talk.partner, lines)
+        memo = await self.mind.memo(moment, talk.partner, lines, [life.memory[id] for id in evidence])
         thoughts: list[tuple[str, Kind]] = [(memo, "chat")]
         if self.config.planning:
             thoughts.append((await self.mind.intention(moment, talk.partner, lines), "thought"))
@@ -263,7 +263,7 @@ class Loop:
         config = self.config
         for event, importance in events:
             person = event.actor if event.actor in view.people and self._approachable(life, view, event.actor) else ""
-            if not person and importance < config.salience:
+            if not person and (event.actor in view.people or importance < config.salience):
                 continue
             if person:
                 life.considered[person] = view.time

@@ -16,7 +16,7 @@ from ethogram.policies.prompted.memory import Node
 from ethogram.policies.prompted.plan import Appointment, Piece, Stroke
 from ethogram.social import Event
 
-__all__ = ["Insight", "Line", "Mind", "Moment", "Reaction", "Speech", "attributed"]
+__all__ = ["Insight", "Line", "Mind", "Moment", "Reaction", "Speech", "attributed", "chief_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,13 @@ def attributed(node: Node) -> str:
     return f"{node.words}{how}"
 
 
+def chief_words(moment: Moment, partner: str, heard: Sequence[Node]) -> str:
+    """A memo of a talk: with whom, and the partner's most important words."""
+    if not heard:
+        return f"{moment.name} talked with {partner}."
+    return f"{moment.name} talked with {partner}, who said: {max(heard, key=lambda node: node.importance).words}"
+
+
 class Mind(Protocol):
     """The judgements of an agent; each method is about the one agent whose `Moment` it is given.
 
@@ -140,8 +147,11 @@ class Mind(Protocol):
         """
         ...
 
-    async def memo(self, moment: Moment, partner: str, talk: Sequence[Line]) -> str:
-        """What is worth remembering of a talk that is over, one sentence in the third person."""
+    async def memo(self, moment: Moment, partner: str, talk: Sequence[Line], heard: Sequence[Node]) -> str:
+        """What is worth remembering of a talk that is over, one sentence in the third person.
+
+        `heard` are the memories of what the partner said.
+        """
         ...
 
     async def intention(self, moment: Moment, partner: str, talk: Sequence[Line]) -> str:

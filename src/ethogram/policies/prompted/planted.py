@@ -74,10 +74,9 @@ def planted_recall(
         texts = {f"memory {i}": vectors[i] for i in range(memories)} | {"question": question}
         for name, by in retrievals.items():
             stream = MemoryStream(_Given(texts), seed=s)
-            for i in order:
-                stream.add(
-                    f"memory {i}", kind="observation", created=float(WEEK - 60 * hours[i]), importance=float(importance[i])
-                )
+            for i in order.tolist():
+                created = WEEK - 60 * float(hours[i])
+                stream.add(f"memory {i}", kind="observation", created=created, importance=float(importance[i]))
             found = stream.retrieve("question", now=WEEK, k=k, by=by)
             recalls[name][s] = sum(int(r.node.text.split()[1]) < evidence for r in found) / evidence
     return recalls

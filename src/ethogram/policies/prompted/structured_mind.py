@@ -227,7 +227,7 @@ class StructuredMind(LanguageMind):
         told = tuple(dict.fromkeys(offered[i - 1].id for i in found.tells if 0 < i <= len(offered)))
         return Speech(found.says, found.goodbye, told)
 
-    async def memo(self, moment: Moment, partner: str, talk: Sequence[Line]) -> str:
+    async def memo(self, moment: Moment, partner: str, talk: Sequence[Line], heard: Sequence[Node]) -> str:
         """As written."""
         return (await self._form(Sentence, "memo", moment, "memo", partner=partner, talk=talk)).text
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from ethogram.policies.prompted.memory import Node
-from ethogram.policies.prompted.mind import Insight, Line, Moment, Reaction, Speech, attributed
+from ethogram.policies.prompted.mind import Insight, Line, Moment, Reaction, Speech, attributed, chief_words
 from ethogram.policies.prompted.plan import DAY, Appointment, Piece, Stroke, clock_text
 from ethogram.seeds import derive
 from ethogram.social import Event
@@ -17,9 +17,9 @@ from ethogram.social import Event
 __all__ = ["SurrogateLaw", "SurrogateMind"]
 
 IMPORTANCE: tuple[tuple[int, str], ...] = (
-    (9, "fire|death|died|dead|wedding|marry|divorce|accident|pregnant|robbed"),
+    (9, "fire|burning|flooded|death|died|dead|wedding|marry|divorce|accident|pregnant|robbed"),
     (8, "party|invited|invites|invitation|festival|election|candidate|running for|mayor|secret|exhibition|concert"),
-    (6, "argue|arguing|argued|fight|angry|crying|loves?|dating|ill|hospital|news|debate|burning|flooded|broken"),
+    (6, "argue|arguing|argued|fight|angry|crying|loves?|dating|ill|hospital|news|debate|broken"),
     (4, "plans?|planning|decided|wants|hopes|believes|knows|learned|teaching|friend|paints|painting|writing|research"),
 )
 """Importance by keyword: the first line with a word of the text counts; what interests the agent counts as the third."""
@@ -207,11 +207,9 @@ class SurrogateMind:
             return Speech(f"Goodbye {partner}.", end=True)
         return Speech(" ".join(node.words for node in worth), turn >= self.law.turns, tuple(node.id for node in worth))
 
-    async def memo(self, moment: Moment, partner: str, talk: Sequence[Line]) -> str:
+    async def memo(self, moment: Moment, partner: str, talk: Sequence[Line], heard: Sequence[Node]) -> str:
         """Law 9."""
-        scores = {line.text: await self.importance(moment, line.text) for line in talk if line.speaker == partner}
-        chief = max(scores, key=lambda text: scores[text], default="")
-        return f"{moment.name} talked with {partner}" + (f", who said: {chief}" if chief else ".")
+        return chief_words(moment, partner, heard)
 
     async def intention(self, moment: Moment, partner: str, talk: Sequence[Line]) -> str:
         """Law 9."""
