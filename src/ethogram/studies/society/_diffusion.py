@@ -16,66 +16,72 @@ __all__ = ["Spread", "Telling", "memories", "present", "spread", "talks", "telli
 
 
 class Telling(NamedTuple):
-    """Words that somebody took in, as recorded in the hearer's observation."""
+    """Something that somebody took in, words or a sight, as recorded in the observation it acted on."""
 
     step: int
-    """The step in which the hearer acted on it."""
+    """The step in which it acted on it."""
     time: float
     """Simulated minutes."""
     source: str
+    """Who said it, or was seen."""
     target: str
+    """Who took it in."""
     text: str
     kind: str
-    """`told`, or `heard` where it was overheard."""
+    """`told`; `heard` where it was overheard; `seen`."""
 
 
 class Spread(NamedTuple):
     """How one fact got about."""
 
     learned: dict[str, Telling | None]
-    """By agent who knows: the words it was first learned from; None for the holder. In the order of learning."""
+    """By agent who knows: what it first learned it from; None for the holder. In the order of learning."""
+    told: dict[str, Telling | None]
+    """The same of words only: who has just seen it (people at a party) is not in it."""
     tellers: dict[str, set[str]]
-    """By agent who knows: everybody who told it the fact."""
+    """By agent: everybody who told it the fact."""
     unexplained: list[Telling]
-    """Words that tell the fact, said by somebody who cannot have known it: leaks."""
+    """Words and doings that tell the fact, of somebody who cannot have known it: leaks."""
 
 
 def tellings(run: Run) -> list[Telling]:
-    """All speech that was perceived, in the order of the record."""
+    """All events that were perceived, in the order of the record."""
     import polars as pl
 
     found: list[Telling] = []
-    rows = run.steps.filter(pl.col("observation").str.contains('"told"|"heard"')).select("step", "agent", "observation")
-    for step, agent, observation in rows.collect().rows():
+    rows = run.steps.filter(pl.col("observation").is_not_null()).select("step", "agent", "observation").collect().rows()
+    for step, agent, observation in rows:
         view = json.loads(observation)
-        speech = [event for event in view["events"] if event["kind"] != "seen"]
-        found += [Telling(step, view["time"], e["actor"], agent, e["text"], e["kind"]) for e in speech]
+        found += [Telling(step, view["time"], e["actor"], agent, e["text"], e["kind"]) for e in view["events"]]
     return found
 
 
 def spread(fact: Fact, said: Iterable[Telling], holders: Collection[str], overhearing: bool = False) -> Spread:
-    """Trace a fact along recorded speech.
+    """Trace a fact along what was perceived.
 
     Args:
         fact: what to trace.
-        said: speech as perceived, in order.
+        said: events as perceived, in order.
         holders: who knows it at the start; nobody where it was not planted.
         overhearing: whether overheard speech is understood in this run, not only speech to oneself.
     """
     learned: dict[str, Telling | None] = dict.fromkeys(holders)
+    told: dict[str, Telling | None] = dict.fromkeys(holders)
     tellers: dict[str, set[str]] = {holder: set() for holder in holders}
     unexplained = []
     for one in said:
         if (one.kind == "heard" and not overhearing) or not fact.told_in(one.text):
             continue
         known = learned.get(one.source)
-        # Who heard it in the same step as the one it was said to cannot have said it: it acts after it has heard.
+        # Who learned it in the step in which another took it in from him cannot be where the other has it from.
         if one.source not in learned or (known is not None and known.step >= one.step):
             unexplained.append(one)
             continue
         learned.setdefault(one.target, one)
-        tellers.setdefault(one.target, set()).add(one.source)
-    return Spread(learned, tellers, unexplained)
+        if one.kind != "seen":
+            told.setdefault(one.target, one)
+            tellers.setdefault(one.target, set()).add(one.source)
+    return Spread(learned, told, tellers, unexplained)
 
 
 def memories(run: Run, fact: Fact) -> list[tuple[int, str, str]]:

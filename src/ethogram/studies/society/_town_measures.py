@@ -9,6 +9,7 @@ from ethogram.measures import meetings
 from ethogram.studies.society import _diffusion as diffusion
 from ethogram.studies.society import _interviews as interviews
 from ethogram.worlds.coded.town import Fact, Town
+from ethogram.worlds.coded.town.clock import DAY
 from ethogram.worlds.coded.town.people import People
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ def invitation(people: People) -> Fact:
 
 
 def measure(run: Run, seed: int, interview: bool = True) -> dict[str, Any]:
-    """What the record of one run says, as JSON values."""
+    """What the record of one run says, as JSON values; who came is left out where the run ended before the party did."""
     arguments = run.manifest.recipe["arguments"] if run.manifest.recipe else {}
     world = Town(arguments["map"], arguments["people"])
     planted = arguments["facts"]
     overhearing = bool((arguments["config"] or {}).get("overhearing"))
     names, said = world.possible_agents, diffusion.tellings(run)
+    last, ended = (arguments["days"] - 1) * DAY, run.steps.select("time").max().collect().item()
     n = len(names)
     before = {(a, b) for a, p in world.people.persons.items() for b in p.knows if a in world.people.persons[b].knows}
     pairs = meetings(diffusion.talks([one for one in said if one.source in world.people.persons]))
@@ -60,15 +62,14 @@ def measure(run: Run, seed: int, interview: bool = True) -> dict[str, Any]:
         remembered = diffusion.memories(run, fact)
         early = [m for m in remembered if not _explained(spread, m)]
         answering = {a for a in names if interview and fact.told_in(answered[a][fact.name])}
-        knows = answering & set(spread.learned)
+        knows = answering & set(spread.told)
         named = {a for a in knows if a == fact.holder or any(t in answered[a][fact.name] for t in spread.tellers[a])}
         result["leaks"] += len(spread.unexplained) + len(early) + len(answering - set(spread.learned))
-        found = {"told": len(spread.learned) / n, "known": len(knows) / n, "sourced": len(named) / n}
-        if fact.place and fact.start is not None and fact.end is not None:
-            last = (arguments["days"] - 1) * 1440
+        found = {"told": len(spread.told) / n, "known": len(knows) / n, "sourced": len(named) / n}
+        if fact.place and fact.start is not None and fact.end is not None and ended >= last + fact.end:
             came = diffusion.present(run, fact.place, last + fact.start, last + fact.end)
             guests = sorted(set(came) - {fact.holder})
-            invited = {a for a, t in spread.learned.items() if t is not None and t.time < last + fact.end}
+            invited = {a for a, t in spread.told.items() if t is not None and t.time < last + fact.start}
             found |= {
                 "guests": guests,
                 "invited": sorted(invited),
@@ -80,7 +81,7 @@ def measure(run: Run, seed: int, interview: bool = True) -> dict[str, Any]:
 
 
 def _explained(spread: diffusion.Spread, memory: tuple[int, str, str]) -> bool:
-    """Whether an agent that remembers a fact had been told it by then."""
+    """Whether an agent that remembers a fact had been told it, or seen it, by then."""
     step, agent, _ = memory
     first = spread.learned.get(agent)
     return agent in spread.learned and (first is None or first.step <= step)

@@ -17,10 +17,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ethogram.errors import ConfigError
-from ethogram.measures import Estimate, mean, paired_difference
+from ethogram.measures import Estimate
 from ethogram.scene import Scene
 from ethogram.studies import Claim, Findings, Lab, Paper, Reported, Verdict, fails, holds, not_tested, positive
 from ethogram.studies.society._town import CODED, town
+from ethogram.studies.society._town_findings import MEMORY, compare, interviews_of, retrieval, shares, spread_of
 from ethogram.studies.society._town_measures import invitation, measure
 from ethogram.worlds.coded.town import Town
 
@@ -34,9 +35,6 @@ cell = "coded world, prompted policies"
 model = "smollm2"
 surrogates = (CODED,)
 tags = ("town", "memory", "planning", "diffusion")
-
-MEMORY = "from memory, not verified"
-"""The source of the paper's figures here."""
 
 ARMS: dict[str, dict[str, Any]] = {
     "full": {},
@@ -115,103 +113,14 @@ def run(config: Config, lab: Lab) -> Findings:
     found: dict[tuple[str, bool], list[dict[str, Any]]] = {}
     for item, result in zip(items, results, strict=True):
         found.setdefault((item["arm"], item["invited"]), []).append(result)
-    _arms(findings, config, arms, found)
-    _retrieval(findings, config, lab)
+    compare(findings, Town(config.town).people, arms, found)
+    retrieval(findings, config.streams, lab.seed)
     played = _language_model(findings, config, lab)
     _tell(findings, config, lab, found["full", True], played)
     return findings
 
 
-# --- what is found ---
-
-
-def _shares(results: Sequence[dict[str, Any]], fact: str, what: str) -> list[float]:
-    return [result["facts"][fact][what] for result in results]
-
-
-def _arms(
-    findings: Findings, config: Config, arms: Sequence[str], found: dict[tuple[str, bool], list[dict[str, Any]]]
-) -> None:
-    """The estimates of each arm, and its differences from the full architecture, paired by seed."""
-    people = Town(config.town).people
-    party = invitation(people).name
-    start = 1 / len(people.names)
-    effects: dict[str, list[float]] = {}
-    for arm in arms:
-        results, twins = found[arm, True], found[arm, False]
-        _spread_of(findings, arm, results, people, party)
-        effects[arm] = [
-            float(len(a["facts"][party]["guests"]) - len(b["facts"][party]["guests"]))
-            for a, b in zip(results, twins, strict=True)
-        ]
-        label = "Guests at the party beyond those there anyway"
-        findings.estimate("party_effect", mean(effects[arm]), label, arm=arm)
-        agreeing = mean([_score(result) for result in results])
-        findings.estimate("interview", agreeing, "Interview answers that agree with the record", arm=arm, unit="%")
-    full = _shares(found["full", True], party, "known")
-    for fact in people.facts:
-        gain = [share - start for share in _shares(found["full", True], fact.name, "known")]
-        findings.estimate(
-            f"{fact.name}_gain", mean(gain), f"Share that came to know of the {fact.name}", arm="full", unit="%"
-        )
-    for arm in arms[1:]:
-        lost = paired_difference(full, _shares(found[arm, True], party, "known"))
-        findings.estimate("party_known_lost", lost, "Share that knows of the party, full minus this arm", arm=arm, unit="%")
-        lost = paired_difference(effects["full"], effects[arm])
-        findings.estimate("party_effect_lost", lost, "Guests beyond those there anyway, full minus this arm", arm=arm)
-        scores, theirs = ([_score(result) for result in found[a, True]] for a in ("full", arm))
-        lost = paired_difference(scores, theirs)
-        findings.estimate("interview_lost", lost, "Interview answers that agree, full minus this arm", arm=arm, unit="%")
-    every = [result for results in found.values() for result in results]
-    leaks = Estimate.exact(sum(result["leaks"] for result in every), len(every), "counted over all runs")
-    findings.estimate("leaks", leaks, "Words, memories and answers that no recorded conversation explains")
-
-
-def _spread_of(findings: Findings, arm: str, results: Sequence[dict[str, Any]], people: Any, party: str) -> None:
-    """Diffusion, acquaintance and attendance in one arm."""
-    reported = {party: Reported("4 % to 52 %", MEMORY, 0.52), "candidacy": Reported("4 % to 32 %", MEMORY, 0.32)}
-    for fact in people.facts:
-        name = fact.name
-        known, sourced = mean(_shares(results, name, "known")), mean(_shares(results, name, "sourced"))
-        said = reported.get(name)
-        findings.estimate(f"{name}_known", known, f"Inhabitants who know of the {name}", arm=arm, unit="%", paper=said)
-        findings.estimate(f"{name}_sourced", sourced, f"… and can name who told them of the {name}", arm=arm, unit="%")
-    for when, said in (("before", Reported("0.167", MEMORY, 0.167)), ("after", Reported("0.74", MEMORY, 0.74))):
-        values = mean([result[f"density_{when}"] for result in results])
-        findings.estimate(f"density_{when}", values, f"Density of acquaintance {when} the run", arm=arm, paper=said)
-    gained = mean([result["density_after"] - result["density_before"] for result in results])
-    findings.estimate("density_gain", gained, "Density gained", arm=arm)
-    came = [result["facts"][party] for result in results if result["facts"][party]["invited"]]
-    if came:
-        findings.estimate(
-            "party_came",
-            mean([len(one["came"]) / len(one["invited"]) for one in came]),
-            "Share of those told in time who came to the party",
-            arm=arm,
-            unit="%",
-            paper=Reported("5 of 12 invited", MEMORY, 5 / 12),
-        )
-
-
-def _score(result: dict[str, Any]) -> float:
-    """All sorts of question weigh the same."""
-    return sum(result["interview"].values()) / len(result["interview"])
-
-
-def _retrieval(findings: Findings, config: Config, lab: Lab) -> None:
-    """Recall of planted evidence, for the full score and its parts."""
-    if not config.streams:
-        return
-    from ethogram.policies.prompted.memory import RETRIEVALS
-    from ethogram.policies.prompted.planted import planted_recall
-
-    recalls = planted_recall(RETRIEVALS, streams=config.streams, seed=lab.seed)
-    for name, values in recalls.items():
-        label = "Planted evidence among ten memories retrieved (recall@10)"
-        findings.estimate("recall", mean(values, "bca"), label, arm=f"retrieval: {name}", unit="%")
-        if name in ("recency", "relevance", "importance", "random"):
-            gain = paired_difference(recalls["full"], values, "bca")
-            findings.estimate("recall_gain", gain, "Recall, all three terms minus this", arm=f"retrieval: {name}", unit="%")
+# --- what is found beside the arms ---
 
 
 def _language_model(findings: Findings, config: Config, lab: Lab) -> list[dict[str, Any]]:
@@ -232,11 +141,10 @@ def _language_model(findings: Findings, config: Config, lab: Lab) -> list[dict[s
         return []
     people = Town(config.town).people
     arm = f"model: {lab.model}"
-    _spread_of(findings, arm, played, people, invitation(people).name)
-    scores = [_score(result) for result in played]
-    findings.estimate("interview", mean(scores), "Interview answers that agree with the record", arm=arm, unit="%")
+    spread_of(findings, arm, played, people, invitation(people).name)
+    interviews_of(findings, arm, played)
     leaks = Estimate.exact(sum(result["leaks"] for result in played), len(played), "counted over all runs")
-    findings.estimate("leaks", leaks, "Words, memories and answers that no recorded conversation explains", arm=arm)
+    findings.estimate("leaks", leaks, "Words, memories and answers that no recorded event explains", arm=arm)
     findings.note(
         f"{lab.model} played {len(played)} run(s) from {config.model_start} of the first day to {config.model_end} of day "
         f"{config.days}, as a {config.mind} mind. What it does is reported; no claim about language models is decided by it."
@@ -284,8 +192,8 @@ def _tell(
         f"{len(party['came'])} of those came. Over all runs, {findings.get(f'{fact.name}_known', 'full').value:.0%} knew."
     )
     if played:
-        shares = ", ".join(f"{_shares(played, f.name, 'known')[0]:.0%} the {f.name}" for f in world.people.facts)
-        findings.summary += f" Played by {lab.model}, {shares} at the end of its first run."
+        known = ", ".join(f"{shares(played, f.name, 'known')[0]:.0%} the {f.name}" for f in world.people.facts)
+        findings.summary += f" Played by {lab.model}, {known} at the end of its first run."
     findings.note(
         "The coded surrogate is a list of stated laws (ethogram.policies.prompted.surrogate), not a person and not a "
         "language model: it shows that the mechanism works and which part carries what, not how people or models behave."
@@ -323,9 +231,16 @@ def _without_memory(findings: Findings) -> Verdict:
     return _all_positive(findings, [*known, *guests])
 
 
+def _interviews(findings: Findings) -> Verdict:
+    wanted = [("interview_day_lost", "no-planning", "right answers about the day, full minus no-planning,")]
+    words = "right answers about what one was told, full minus"
+    wanted += [("interview_heard_lost", arm, f"{words} {arm},") for arm in ("no-observation", "no-memory")]
+    return _all_positive(findings, wanted)
+
+
 def _no_leaks(findings: Findings) -> Verdict:
     leaks = findings.get("leaks")
-    said = f"{leaks.value:.0f} words, memories or answers without a recorded conversation behind them in {leaks.n} runs"
+    said = f"{leaks.value:.0f} words, memories or answers without a recorded cause in {leaks.n} runs"
     return holds(said) if leaks.value == 0 else fails(said)
 
 
@@ -397,7 +312,18 @@ claims = (
         None,
         _recall,
     ),
-    Claim("no-leaks", "Nobody knows a fact without a recorded conversation that brought it.", None, _no_leaks),
+    Claim(
+        "interviews-need-the-parts",
+        "Answers about one's day need planning, answers about what one was told need memory (coded surrogate, coded score).",
+        None,
+        _interviews,
+    ),
+    Claim(
+        "no-leaks",
+        "Nobody knows a fact without a recorded event that brought it: words of one who knew, or a sight.",
+        None,
+        _no_leaks,
+    ),
     Claim(
         "believability-order",
         "Human judges rank interviews of the full architecture above each ablation, and above a crowdworker's.",
