@@ -47,6 +47,14 @@ def test_every_matching_comes_equally_often() -> None:
     assert stats.chisquare(list(seen.values())).pvalue > 1e-4
 
 
+def test_rewiring_reaches_every_matching_equally_often() -> None:
+    rng = np.random.default_rng(0)
+    start = random_regular(6, 1, rng=1)
+    seen = Counter(rewire(start, swaps=20, rng=rng).indices.tobytes() for _ in range(2000))
+    assert len(seen) == 15
+    assert stats.chisquare(list(seen.values())).pvalue > 1e-4
+
+
 def test_rewiring_mixes_until_chance_is_left() -> None:
     start = ring(2000, 8)
     mixed = rewire(start, rng=1)

@@ -72,7 +72,7 @@ def test_erdos_renyi_has_the_expected_number_of_edges(directed: bool, p: float) 
 def test_erdos_renyi_gives_every_graph_equally_often(n: int, directed: bool) -> None:
     rng = np.random.default_rng(1)
     seen = Counter()
-    for _ in range(6400):
+    for _ in range(3200):
         network = erdos_renyi(n, 0.5, directed=directed, rng=rng)
         seen[network.indptr.tobytes() + network.indices.tobytes()] += 1
     assert len(seen) == 64  # two to the number of pairs
@@ -230,6 +230,17 @@ def test_homophily_ties_the_alike_as_much_more_often_as_said(directed: bool) -> 
     assert rate[True, True] / rate[True, False] == pytest.approx(0.5, rel=0.12)
     assert network.assortativity(table["party"]) > 0.3
     assert network.assortativity(table["old"]) < -0.1
+
+
+def test_homophily_among_many_small_groups_keeps_the_mean_degree() -> None:
+    couples = pl.DataFrame({"couple": [f"c{i // 2}" for i in range(1000)]})
+    network = homophily(couples, {"couple": 500.0}, mean_degree=0.8, rng=2)
+    pairs = 1000 * 999 // 2
+    together = cliques(couples["couple"])
+    alike = np.isin(edge_keys(network), edge_keys(together)).sum()
+    base = 400 / (500 * 500.0 + (pairs - 500))  # 500 couples, each 500 times as likely as any other pair
+    assert inside(alike, 500, 500 * base)
+    assert inside(network.n_edges - alike, pairs - 500, base)
 
 
 def test_homophily_of_no_preference_is_by_chance() -> None:

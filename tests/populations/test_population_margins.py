@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ethogram.errors import ConfigError, DataError
-from ethogram.populations import Persona, from_margins, from_microdata, integerise, post_stratify, rake
+from ethogram.populations import Fit, Persona, from_margins, from_microdata, integerise, post_stratify, rake
 
 AGE = {"young": 0.3, "old": 0.7}
 SEX = {"f": 0.52, "m": 0.48}
@@ -203,6 +203,20 @@ def test_the_fit_reports_and_prints() -> None:
     assert "age: young" in text and "standardised error" in text and text.endswith("1 iteration")
     empty = from_margins({"age": {"rare": 0.001, "common": 0.999}}, 3, rng=1).fit
     assert empty.margins["max_ratio"].to_list() == [float("inf")]
+
+
+def test_measures_of_misfit_worked_by_hand() -> None:
+    cells = {
+        "margin": ["a", "a", "b", "b"],
+        "category": [*"xyxy"],
+        "target": [2.0, 8.0, 0.0, 10.0],
+        "achieved": [4.0, 6.0, 0.0, 10.0],
+    }
+    over = Fit(pl.DataFrame(cells), 3, "by hand")
+    assert over.margins.rows() == [("a", 2, 10.0, 4.0, 0.4, 2.0), ("b", 2, 10.0, 0.0, 0.0, 1.0)]
+    under = Fit(pl.DataFrame({**cells, "achieved": [1.0, 9.0, 1.0, 9.0]}), 3, "by hand")
+    assert under.margins.rows() == [("a", 2, 10.0, 2.0, 0.2, 2.0), ("b", 2, 10.0, 2.0, 0.2, float("inf"))]
+    assert str(under).endswith("by hand; 3 iterations")
 
 
 def test_a_fit_of_many_categories_prints_those_furthest_off() -> None:
