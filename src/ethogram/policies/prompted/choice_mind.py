@@ -53,6 +53,8 @@ class ChoiceMind(LanguageMind):
         temperature: of written sentences; choices are always drawn from the model's own probabilities.
     """
 
+    calls_per_step = 1.2
+
     def __init__(
         self,
         model: LanguageModel,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from gymnasium import Space
@@ -54,6 +55,7 @@ class GenerativeAgents(Policy):
         self.embedder = embedder or _packaged()
         self.config = config or GenerativeConfig()
         self.loop = Loop(mind, {place: tuple(things) for place, things in places.items()}, self.config)
+        self.calls_per_step = mind.calls_per_step
         self.lives: dict[Agent, Life] = {}
 
     # --- the contract of a policy ---
@@ -126,7 +128,9 @@ class GenerativeAgents(Policy):
         return self.lives[agent]
 
 
+@cache
 def _packaged() -> Embeds:
+    """One for the process: a vector depends on its text alone."""
     from ethogram.language import Embedder
 
-    return Embedder()  # type: ignore[return-value]
+    return Embedder()

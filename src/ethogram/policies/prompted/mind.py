@@ -93,6 +93,9 @@ class Mind(Protocol):
     A method may raise `CallFailed` (that agent then has a fault in this step) or `BudgetExhausted` (the run stops).
     """
 
+    calls_per_step: float
+    """Model calls for an agent in a step of a town, at a guess."""
+
     def reset(self, seed: int) -> None:
         """An episode begins; whatever is random derives from `seed` and from what the method is asked."""
         ...

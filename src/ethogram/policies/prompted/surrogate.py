@@ -80,6 +80,8 @@ class SurrogateMind:
     of an experiment share their luck.
     """
 
+    calls_per_step = 0.0
+
     def __init__(self, law: SurrogateLaw | None = None) -> None:
         self.law = law or SurrogateLaw()
         self._seed = 0
