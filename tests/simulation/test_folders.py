@@ -39,7 +39,7 @@ def test_a_full_disk_ends_the_run_in_a_sentence_and_space_lets_it_go_on(small_di
         simulate(pond(frogs=40, days=400), to=folder, **options)
     read = Run(folder)
     assert not [p for p in read.check() if p.startswith("table")]
-    assert 0 < read.steps.collect().height
+    assert read.steps.collect().height > 0
     with pytest.raises(RunError, match="no space left"):
         simulate(pond(frogs=40, days=400), to=folder, resume=True, **options)
     (small_disk / "ballast").unlink()

@@ -1,7 +1,7 @@
 """A process that simulates and is meant to be killed: `python victim.py SCENE FOLDER [--at N]`.
 
-It resumes what is in FOLDER. With `--at N` it kills itself, by a real SIGKILL, at its N-th write, rename, unlink or fsync, so
-that every boundary between two file operations can be tried. It prints `go` when the simulation begins, `done` at the end.
+It resumes what is in FOLDER. With `--at N` it kills itself, by a real SIGKILL, at its N-th write, rename, unlink or fsync,
+so that every boundary between two file operations can be tried. It prints `go` when the simulation begins, `done` at the end.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import scenes  # noqa: E402
+import scenes
 
-from ethogram.simulation import simulate  # noqa: E402
+from ethogram.simulation import simulate
 
 
 def die_at(n: int) -> None:
