@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from ethogram.errors import ConfigError
@@ -54,7 +55,16 @@ def town(
         for person in world.persons
     }
     settings = GenerativeConfig(**config or {})
-    return world, GenerativeAgents(characters, _mind(model, mind), places=world.places, config=settings)
+    policy = GenerativeAgents(characters, _mind(model, mind), places=world.places, embedder=_embedder(), config=settings)
+    return world, policy
+
+
+@cache
+def _embedder() -> Any:
+    """One for the process: an ablation makes hundreds of towns, and a vector depends on its text alone."""
+    from ethogram.language import Embedder
+
+    return Embedder()
 
 
 def _mind(model: str, kind: str) -> Any:
