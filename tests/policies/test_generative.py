@@ -79,15 +79,24 @@ def test_words_to_others_are_noticed_but_understood_only_with_overhearing(town):
         assert any(t.startswith("Ines Varga talks to Amos Thorne") for t in texts(policy)) is not overhearing
 
 
-def test_a_thing_is_perceived_when_its_state_changes(town):
+def test_a_thing_that_has_changed_is_perceived_on_arrival(town):
     policy = agents(town)
     act(policy, view(600, things={"truing stand": "free"}))
-    assert not any("truing stand is" in t for t in texts(policy))
-    action = act(policy, view(610, things={"truing stand": "on fire"}))
-    assert "The truing stand is on fire." in texts(policy)
+    act(policy, view(610, things={"truing stand": "smoking"}))  # the world tells of that by an event
+    assert not any("truing stand" in t and "is smoking" in t for t in texts(policy))
+    act(policy, view(620, place="Mill Kitchen", things={"truing stand": "free"}))  # another of that name
+    action = act(policy, view(630, things={"truing stand": "on fire"}))
+    assert "The truing stand at Wheel Workshop is on fire." in texts(policy)
     assert action == Do(activity="dealing with the truing stand")  # law 7: replanned
-    assert act(policy, view(620, things={"truing stand": "on fire"})).activity == "dealing with the truing stand"
-    assert act(policy, view(640, things={"truing stand": "on fire"})).activity == "truing wheels"
+    assert act(policy, view(640, things={"truing stand": "on fire"})).activity == "dealing with the truing stand"
+    assert act(policy, view(650, things={"truing stand": "on fire"})).activity == "truing wheels"
+
+
+def test_an_event_of_a_thing_is_reacted_to(town):
+    policy = agents(town)
+    act(policy, view(600))
+    smoke = seen("tool wall", "Tool wall at Wheel Workshop is now burning.")
+    assert act(policy, view(610, smoke)) == Do(activity="dealing with the tool wall")
 
 
 # --- reflection ---

@@ -36,7 +36,7 @@ class ChoiceMind(LanguageMind):
     - the day: the persona's routine as it is, or its longest part outside of the night spent at home or on an interest;
       hours are the same; a piece of more than an hour is divided in one of three chosen ways;
     - places, reactions, commitments: chosen;
-    - talk: which untold memory to pass on (but no plans and nothing mundane), to make small talk or to take leave is chosen;
+    - talk: which untold observation or thought to pass on (nothing mundane), to make small talk or to take leave is chosen;
       the model writes a short sentence, and the memory follows in the words in which it is known, so that what is passed on
       is what was chosen;
     - memo: the partner's most important words (as rated when they were heard); intentions are the commitments;
@@ -53,7 +53,7 @@ class ChoiceMind(LanguageMind):
         temperature: of written sentences; choices are always drawn from the model's own probabilities.
     """
 
-    calls_per_step = 1.2
+    calls_per_step = 1.0
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ class ChoiceMind(LanguageMind):
     async def speak(self, moment: Moment, partner: str, talk: Sequence[Line], untold: Sequence[Node]) -> Speech:
         """What to do next in the talk, and a short sentence."""
         own = sum(line.speaker == moment.name for line in talk)
-        offered = [node for node in untold if node.kind != "plan" and node.importance > 1][: self.shows]
+        offered = [node for node in untold if node.kind in ("observation", "thought") and node.importance > 1][: self.shows]
         options = ["makes small talk", *(f"tells: {node.words}" for node in offered)]
         if own:
             options.append("says goodbye")

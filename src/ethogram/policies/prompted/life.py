@@ -54,7 +54,7 @@ class Life:
     retained: list[str] = field(default_factory=list)
     """What it perceived last."""
     things: dict[str, str] = field(default_factory=dict)
-    """The states of things, as last seen."""
+    """The states of things, by `place: thing`, as last seen."""
     places: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Where it does what: place and thing by activity."""
     unreflected: float = 0.0

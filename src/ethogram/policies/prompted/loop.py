@@ -24,7 +24,7 @@ from ethogram.social import Do, Event, Go, Leave, Say, View, Wait
 
 __all__ = ["GenerativeConfig", "Loop"]
 
-MUNDANE = re.compile(r"\b(idle|arriving|walking (by|to)|leaves|waiting|getting up)\b")
+MUNDANE = re.compile(r"\b(idle|arriving|walking (by|to)|leaves|waiting|getting up|in use by|talks to)\b")
 """Percepts of importance 1, about which no mind is asked (the released code does so for what is idle)."""
 
 
@@ -80,7 +80,6 @@ class Loop:
 
     async def step(self, life: Life, view: View, space: Space[Any]) -> Any:
         """The agent's verb, given what it perceives."""
-        life.look(view)
         await self._recall(life, view)
         events = await self._perceive(life, view)
         if life.talk and life.talk.partner != view.talking_to:
@@ -104,7 +103,8 @@ class Loop:
 
     async def _perceive(self, life: Life, view: View) -> list[tuple[Event, float]]:
         """Store what is new within the span of attention; returns it, with its importance (sections 4.1 and 5)."""
-        config, talk = self.config, life.talk
+        config, talk, noticed = self.config, life.talk, self._noticed(life, view)
+        life.look(view)
         if view.talking_to and (talk is None or talk.partner != view.talking_to):
             if talk:
                 await self._remember_talk(life, view)
@@ -115,7 +115,7 @@ class Loop:
             if event.kind == "told":
                 await self._hear(life, view, event)
         new: list[tuple[Event, float]] = []
-        for event in self._noticed(life, view):
+        for event in noticed:
             if len(new) == config.attention:
                 break
             if event.text in life.retained:
@@ -130,8 +130,8 @@ class Loop:
         return new
 
     def _noticed(self, life: Life, view: View) -> list[Event]:
-        """Events other than speech to the agent, then changed things; words to others as the agent takes them in."""
-        events = []
+        """Events other than speech to the agent; on arrival also what has changed there since the agent left."""
+        events, arrived = [], view.place != life.place
         for event in view.events:
             if event.kind == "seen":
                 events.append(event)
@@ -141,10 +141,10 @@ class Loop:
                     text = f"{event.actor} said to {event.to}: {event.text}"
                 events.append(event.model_copy(update={"text": text}))
         for thing, state in view.things.items():
-            if life.things.get(thing, state) != state:
-                text = f"The {thing} is {state}."
+            if life.things.get(f"{view.place}: {thing}", state) != state and arrived:
+                text = f"The {thing} at {view.place} is {state}."
                 events.append(Event(kind="seen", actor=thing, text=text, place=view.place))
-        life.things.update(view.things)
+        life.things.update({f"{view.place}: {thing}": state for thing, state in view.things.items()})
         return events
 
     async def _hear(self, life: Life, view: View, event: Event) -> None:
@@ -192,13 +192,13 @@ class Loop:
         moment, lines = life.moment(memories), tuple(talk.lines)
         evidence = tuple(id for id in talk.heard if id in life.memory)
         memo = await self.mind.memo(moment, talk.partner, lines, [life.memory[id] for id in evidence])
-        thoughts: list[tuple[str, Kind]] = [(memo, "chat")]
-        if self.config.planning:
-            thoughts.append((await self.mind.intention(moment, talk.partner, lines), "thought"))
-        for text, kind in thoughts:
-            if text.strip():
-                importance = await self._importance(life, view, text)
-                self.store(life, text, kind, importance, view.time, subject=talk.partner, evidence=evidence)
+        # A talk matters as much as what was said in it; the mind was asked about that when it was heard.
+        importance = max((life.memory[id].importance for id in evidence), default=1.0)
+        self.store(life, memo, "chat", importance, view.time, subject=talk.partner, evidence=evidence)
+        intention = await self.mind.intention(moment, talk.partner, lines) if self.config.planning else ""
+        if intention.strip():
+            importance = await self._importance(life, view, intention)
+            self.store(life, intention, "thought", importance, view.time, subject=talk.partner, evidence=evidence)
 
     async def _reflect(self, life: Life, view: View) -> None:
         """Draw insights once the importance of what was perceived reaches the threshold (section 4.2)."""

@@ -130,7 +130,7 @@ class StructuredMind(LanguageMind):
         max_tokens: of an answer; plans and insights may take three times as many.
     """
 
-    calls_per_step = 1.2
+    calls_per_step = 1.0
 
     def __init__(self, model: LanguageModel, *, shows: int = 30, clip: int = 400, max_tokens: int = 200) -> None:
         super().__init__(model, shows=shows, clip=clip)
