@@ -31,7 +31,7 @@ class Commons(World):
         """Take the catches, shared in proportion where there is not enough, and let the rest grow."""
         live, wanted = self.agents, sum(int(n) for n in actions.values())
         share = min(1.0, self.stock / max(wanted, 1))
-        rest = self.stock - share * wanted
+        rest = max(0.0, self.stock - share * wanted)
         self.stock, self.left = rest + self.growth * rest * (1 - rest / 100), self.left - 1
         self.agents = live if self.left else []
         seen = {a: np.array([self.stock / 100], np.float32) for a in live}
