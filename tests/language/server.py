@@ -11,10 +11,10 @@ without. Whether attempt k of a request is faulty, and how, depends on the reque
     GET  /stats                 counters: requests, answered, max_in_flight, faults by kind
     GET  /reset                 zero the counters
 
-Kinds of fault (`--fault-kinds`, comma-separated; default all): timeout (no answer), reset, 429 (with Retry-After), 500, 503,
-html, truncated (JSON), cut (fewer bytes than announced), breaking (valid JSON that breaks the schema), drip (correct, but slow).
-`--limit N` answers 429 to whatever exceeds N requests in flight; `--no-logprobs` discloses none; `--reject a,b` answers 400 to
-requests that have one of these parameters; `--fixed TEXT` answers that text, computing nothing (for benchmarks).
+Kinds of fault (`--fault-kinds`, comma-separated; default all): timeout (no answer), reset, 429 (with Retry-After), 500,
+503, html, truncated (JSON), cut (fewer bytes than announced), breaking (valid JSON that breaks the schema), drip (correct,
+but slow). `--limit N` answers 429 to whatever exceeds N requests in flight; `--no-logprobs` discloses none; `--reject a,b`
+answers 400 to requests that have one of these parameters; `--fixed TEXT` answers that text, computing nothing.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from ethogram.language.cache import Cache
 from ethogram.language.choice import Choice
 from ethogram.language.embedder import Embedder
 from ethogram.language.model import LanguageModel, Probe
-from ethogram.language.names import check, model, scripted
+from ethogram.language.names import Status, available, check, model, scripted
 from ethogram.language.request import Answer, Reply, Request, Scores
 
 __all__ = [
@@ -27,6 +27,8 @@ __all__ = [
     "Request",
     "Scores",
     "Spent",
+    "Status",
+    "available",
     "check",
     "model",
     "scripted",

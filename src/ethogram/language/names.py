@@ -8,21 +8,27 @@ http://127.0.0.1:8000/v1#NAME    any endpoint that speaks OpenAI's protocol; a k
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethogram.errors import ConfigError, ModelError
+from ethogram.errors import ConfigError, EthogramError, ModelError
 from ethogram.language.backends import Backend
 from ethogram.language.budget import Budget
 from ethogram.language.cache import Cache
-from ethogram.language.model import LanguageModel
+from ethogram.language.model import LanguageModel, Probe
 
-__all__ = ["DEFAULT", "check", "model", "scripted"]
+__all__ = ["DEFAULT", "Status", "available", "check", "model", "scripted"]
 
 DEFAULT = "smollm2"
 
 AROUND = frozenset({"seed", "prices", "attempts", "repairs", "deadline"})
 """Options that `LanguageModel` takes; the others go to the back end."""
+
+LISTED = "ETHOGRAM_MODELS"
+"""Environment variable with the spellings of models that the user has, separated by blanks."""
 
 SPELLINGS = (
     "smollm2 (embedded), gguf:/path/to/file.gguf, openai:NAME, or the address of an endpoint with the model's name, "
@@ -86,6 +92,43 @@ def check(spec: str) -> None:
         ModelError: it does not.
     """
     model(spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether a model can be used here."""
+
+    name: str
+    usable: bool
+    detail: str
+    """Why not, or what is known of it."""
+    probe: Probe | None = None
+    """What a real call showed, where one was made."""
+
+
+async def available(specs: Sequence[str] = (), *, probe: bool = False) -> list[Status]:
+    """The models that can be used here: the embedded one, those listed in `ETHOGRAM_MODELS`, and those given.
+
+    Args:
+        specs: further spellings.
+        probe: make real calls of each; else only see what can be seen without (a file, a key).
+    """
+    names = dict.fromkeys([DEFAULT, *os.environ.get(LISTED, "").split(), *specs])
+    return [await _status(name, probe) for name in names]
+
+
+async def _status(spec: str, probe: bool) -> Status:
+    try:
+        async with model(spec) as found:
+            kind = "costs money" if found.backend.paid else "free"
+            if not probe:
+                return Status(spec, True, f"{kind}, not called")
+            shown = await found.probe()
+    except EthogramError as error:
+        return Status(spec, False, str(error))
+    speed = f"{shown.tokens_per_second:.0f} tokens/s" if shown.tokens_per_second else "speed unknown"
+    detail = f"{kind}, {shown.seconds * 1000:.0f} ms a short reply, {speed}, scores: {shown.score}"
+    return Status(spec, True, detail, shown)
 
 
 def _backend(spec: str, options: dict[str, Any]) -> Backend:
