@@ -2,7 +2,8 @@
 
 One `asyncio.Protocol` without a web framework, so that the server is not the first bottleneck; on uvloop where it is there.
 
-POST .../chat/completions   a verb in JSON where a response format is asked for, else a sentence
+POST .../chat/completions   a verb in JSON where a response format is asked for, the tool `do_nothing` where there is one,
+                            else a sentence
 GET  /stats                 {"calls": n, "most_in_flight": n}
 POST /reset                 begin counting anew
 
@@ -26,16 +27,18 @@ VERB = json.dumps({"verb": "do", "activity": "buying bread", "thing": ""})
 SENTENCE = "I go to the market and buy bread."
 
 
-def completion(content: str) -> bytes:
-    """The body of a chat completion."""
-    message = {"role": "assistant", "content": content, "refusal": None}
-    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+def completion(content: str | None, tool: str = "") -> bytes:
+    """The body of a chat completion: a text, or the call of a tool without arguments."""
+    message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
+    if tool:
+        message["tool_calls"] = [{"id": "call_1", "type": "function", "function": {"name": tool, "arguments": "{}"}}]
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if tool else "stop", "logprobs": None}
     usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
     about = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1700000000, "model": "instant"}
     return json.dumps({**about, "choices": [choice], "usage": usage}).encode()
 
 
-REPLIES = {True: completion(VERB), False: completion(SENTENCE)}
+ACTS, NOTHING, SAYS = completion(VERB), completion(None, "do_nothing"), completion(SENTENCE)
 MODELS = json.dumps({"object": "list", "data": [{"id": "instant", "object": "model"}]}).encode()
 
 
@@ -71,7 +74,8 @@ class Instant(asyncio.Protocol):
             Counts.calls += 1
             Counts.in_flight += 1
             Counts.most_in_flight = max(Counts.most_in_flight, Counts.in_flight)
-            asyncio.get_running_loop().call_later(self.latency, self.done, REPLIES[b'"response_format"' in body])
+            reply = ACTS if b'"response_format"' in body else NOTHING if b'"do_nothing"' in body else SAYS
+            asyncio.get_running_loop().call_later(self.latency, self.done, reply)
         elif path == b"/stats":
             self.send(json.dumps({"calls": Counts.calls, "most_in_flight": Counts.most_in_flight}).encode())
         elif path == b"/reset":

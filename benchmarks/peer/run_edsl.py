@@ -8,7 +8,13 @@ from common import BASE, N, Timed
 os.environ.update(EDSL_RUN_MODE="production", OPENAI_COMPATIBLE_BASE_URL=BASE, OPENAI_COMPATIBLE_API_KEY="none")
 os.chdir(tempfile.mkdtemp(prefix="edsl-"))
 
-from edsl import Agent, AgentList, Cache, Model, QuestionFreeText
+from edsl import (  # noqa: E402 - it reads its settings when it is imported
+    Agent,
+    AgentList,
+    Cache,
+    Model,
+    QuestionFreeText,
+)
 
 model = Model("instant", service_name="openai_compatible", rpm=10**7, tpm=10**10)
 question = QuestionFreeText(question_name="q", question_text="What do you do next?")
