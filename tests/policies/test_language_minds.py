@@ -98,14 +98,18 @@ def test_importance_is_the_expected_digit():
 
 
 def test_what_is_told_is_chosen_and_told_in_the_words_it_is_known_by():
-    mind = ChoiceMind(preferring("fair", "Guess what!"))
-    speech = run(mind.speak(MOMENT, "Keiko", (), NODES))
-    assert speech == Speech("Guess what! The fair is on Sunday.", False, (3,))
-    assert run(ChoiceMind(preferring("small talk")).speak(MOMENT, "Keiko", (), NODES)) == Speech("So it is.", False)
-    assert run(ChoiceMind(preferring("goodbye")).speak(MOMENT, "Ana", TALK, ())).end
-    assert run(ChoiceMind(preferring("small talk"), turns=2).speak(MOMENT, "Ana", TALK, NODES)).end  # the last turn
-    long = Node(9, "observation", "x" * 390 + ".", 500, 7)
-    assert len(run(ChoiceMind(preferring("tells")).speak(MOMENT, "Ana", (), [long])).text) <= 400
+    def says(pattern, talk=TALK, **settings):
+        return run(ChoiceMind(preferring(pattern), **settings).speak(MOMENT, "Ana", talk, NODES))
+
+    assert says("fair") == Speech("The fair is on Sunday.", False, (3,))
+    assert says("small talk") == Speech("So it is.", False)
+    assert says("goodbye") == Speech("So it is.", True)
+    assert says("fair", talk=()) == Speech("So it is.", False)  # first a greeting
+    assert says("fair", turns=2) == Speech("So it is.", True)  # the last turn
+    seen: list = []
+    run(ChoiceMind(preferring("small", seen=seen)).speak(MOMENT, "Ana", TALK, NODES))
+    offered = [text for text in listed(seen[0]).values() if text.startswith("tells")]
+    assert sorted(offered) == ["tells: Ines is cooking.", "tells: The fair is on Sunday."]  # no plans
 
 
 def test_decisions_follow_the_likelihoods():
@@ -148,6 +152,7 @@ def test_a_bias_for_letters_or_places_does_not_decide():
 def test_texts_of_models_are_tidied():
     assert one_line('"Hello there.\nHow are you? I was thinking ab') == "Hello there. How are you?"
     assert one_line("no end in sight") == "no end in sight"
+    assert one_line('Otto says: "Well, Ana: no."', "Otto") == "Well, Ana: no."
     assert distinct(["a\nb", "a b", "a b"]) == ["a b", "a b.", "a b.."]
 
 
@@ -221,6 +226,7 @@ def every_question(mind, moment, event, talk, nodes):
         await mind.place(moment, event.text, PLACES)
         await mind.react(moment, event, "Ana", nodes)
         await mind.commit(moment, nodes[0], APPOINTMENT)
+        await mind.speak(moment, "Ana", (), nodes)
         await mind.speak(moment, "Ana", talk, nodes)
         await mind.memo(moment, "Ana", talk, nodes)
         await mind.intention(moment, "Ana", talk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,9 +37,9 @@ class ChoiceMind(LanguageMind):
     - the day: the persona's routine as it is, or its longest part outside of the night spent at home or on an interest;
       hours are the same; a piece of more than an hour is divided in one of three chosen ways;
     - places, reactions, commitments: chosen;
-    - talk: which untold observation or thought to pass on (nothing mundane), to make small talk or to take leave is chosen;
-      the model writes a short sentence, and the memory follows in the words in which it is known, so that what is passed on
-      is what was chosen;
+    - talk: a written greeting; then it is chosen which untold observation or thought to pass on (nothing mundane), whether
+      to make small talk, or to take leave. What is passed on is said in the words in which it is known, and nothing is
+      added, so that a fact does not change on its way; small talk and goodbyes are written;
     - memo: the partner's most important words (as rated when they were heard); intentions are the commitments;
     - interviews: the memory that answers is chosen, or none; then a sentence is written.
 
@@ -62,7 +63,7 @@ class ChoiceMind(LanguageMind):
         shows: int = 3,
         clip: int = 100,
         average: bool = True,
-        turns: int = 3,
+        turns: int = 4,
         sentences: int = 20,
         temperature: float = 0.5,
     ) -> None:
@@ -75,7 +76,7 @@ class ChoiceMind(LanguageMind):
         reply = await self.model.generate(
             messages, max_tokens=self.sentences, temperature=self.temperature, agent=moment.name, purpose=purpose
         )
-        return one_line(reply.text)
+        return one_line(reply.text, moment.name)
 
     async def _choose(self, template: str, moment: Moment, purpose: str, options: Sequence[str], **values: Any) -> int:
         """The index of the option drawn from the model's probabilities."""
@@ -195,21 +196,21 @@ class ChoiceMind(LanguageMind):
         return await self._choose("commit", moment, "commit", ["No", "Yes"], node=node, appointment=appointment) == 1
 
     async def speak(self, moment: Moment, partner: str, talk: Sequence[Line], untold: Sequence[Node]) -> Speech:
-        """What to do next in the talk, and a short sentence."""
+        """A greeting, a choice of what to do next, or a goodbye."""
         own = sum(line.speaker == moment.name for line in talk)
-        offered = [node for node in untold if node.kind in ("observation", "thought") and node.importance > 1][: self.shows]
-        options = ["makes small talk", *(f"tells: {node.words}" for node in offered)]
-        if own:
-            options.append("says goodbye")
-        i = len(options) - 1
-        if own + 1 < self.turns:
+        end = own + 1 >= self.turns
+        if own and not end:
+            offered = [node for node in untold if node.kind in ("observation", "thought") and node.importance > 1][
+                : self.shows
+            ]
+            options = ["makes small talk", "says goodbye", *(f"tells: {node.words}" for node in offered)]
             i = await self._choose("topic", moment, "topic", options, partner=partner, talk=talk)
-        end, node = options[i] == "says goodbye", offered[i - 1] if 0 < i <= len(offered) else None
-        text = await self._sentence("sentence", moment, "speak", partner=partner, talk=talk, node=node, end=end)
-        text = text or ("Goodbye." if end else "Well.")
-        if node is None:
-            return Speech(text, end)
-        return Speech(f"{text[: max(0, 398 - len(node.words))]} {node.words}".strip(), end, (node.id,))
+            if i > 1:
+                return Speech(offered[i - 2].words, False, (offered[i - 2].id,))
+            end = i == 1
+        about = "a goodbye" if end else "something friendly" if own else "a greeting"
+        text = await self._sentence("sentence", moment, "speak", partner=partner, talk=talk, about=about)
+        return Speech(text or ("Goodbye." if end else "Hello."), end)
 
     async def memo(self, moment: Moment, partner: str, talk: Sequence[Line], heard: Sequence[Node]) -> str:
         """The partner's most important words."""
@@ -244,8 +245,14 @@ def distinct(options: Sequence[str], length: int = 100) -> list[str]:
     return shown
 
 
-def one_line(text: str) -> str:
-    """What a model said, as one line without the quotation marks around it; a sentence that was cut off is left out."""
-    line = " ".join(text.split()).strip().strip('"“”').strip()
+def one_line(text: str, speaker: str = "") -> str:
+    """What a model wrote as somebody's words, on one line: without `Name:` and quotation marks before it.
+
+    A last sentence that was cut off is left out, unless it is the only one.
+    """
+    line = " ".join(text.split())
+    if speaker:
+        line = re.sub(rf"^(the talk so far: *)?\W*{re.escape(speaker)}( says| said)?\s*[:,]", "", line, flags=re.IGNORECASE)
+    line = line.strip(' "“”')
     ends = [i for i, character in enumerate(line) if character in ".!?" and line[i + 1 : i + 2] in ("", " ")]
     return line[: ends[-1] + 1] if ends else line
