@@ -174,6 +174,8 @@ class Engine:
         try:
             status, content = self._exchange(path, body)
         except (OSError, HTTPException):  # it closes a connection after some seconds or requests
+            if self._connection is not None:
+                self._connection.close()
             self._connection = None
             try:
                 status, content = self._exchange(path, body)
