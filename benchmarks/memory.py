@@ -1,16 +1,23 @@
-"""How long a retrieval from a memory stream takes: `python benchmarks/memory.py`.
+"""How long a retrieval from an agent's memory stream takes.
 
-All memories have texts and 256-d vectors of their own (the worst case: a real stream repeats itself, and a repeated text
-is compared once), importances from 1 to 10 and ages up to 60 days; queries differ each time.
+Memories have distinct random 256-d vectors (the worst case: a real stream repeats itself, and a repeated text is compared
+once),
+importances 1..10 and ages over 60 days; queries differ each time.
 """
 
 from __future__ import annotations
 
-import time
+import statistics
 
 import numpy as np
 
+from benchmarks.measuring import Row, spent
 from ethogram.policies.prompted.memory import RETRIEVALS, MemoryStream
+
+NOW = 60.0 * 1440
+"""Minutes."""
+QUERIES = 50
+WAYS = (("full", "full"), ("by rank", "released"), ("random", "random"))
 
 
 class RandomVectors:
@@ -25,36 +32,34 @@ class RandomVectors:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def main() -> None:
-    print(
-        f"{'memories':>9} {'store us':>9} {'full ms':>9} {'(best)':>8} {'by rank ms':>11} {'random ms':>10} {'load ms':>9}"
-    )
+def filled(n: int) -> MemoryStream:
+    """A stream of `n` memories."""
+    rng = np.random.default_rng(1)
+    stream = MemoryStream(RandomVectors())
+    times, importance = np.sort(rng.uniform(0, NOW, n)), rng.integers(1, 11, n)
+    for i in range(n):
+        stream.add(f"memory {i}", kind="observation", created=times[i], importance=importance[i])
+    return stream
+
+
+def measure() -> list[Row]:
+    """CPU time to store a memory, to retrieve by each way of scoring, and to load a saved stream."""
+    rows = []
     for n in (1_000, 10_000, 100_000):
-        rng = np.random.default_rng(1)
-        stream = MemoryStream(RandomVectors())
-        times, importance = np.sort(rng.uniform(0, 60 * 1440, n)), rng.integers(1, 11, n)
-        start = time.perf_counter()
-        for i in range(n):
-            stream.add(f"memory {i}", kind="observation", created=times[i], importance=importance[i])
-        store = (time.perf_counter() - start) / n
-        stream.retrieve("first", now=60 * 1440)
-        spent = {}
-        for name, by in (("full", "full"), ("rank", "released"), ("random", "random")):
-            runs = []
-            for i in range(50):
-                start = time.perf_counter()
-                stream.retrieve(f"query {i}", now=60 * 1440, by=RETRIEVALS[by])
-                runs.append(time.perf_counter() - start)
-            spent[name] = (np.median(runs), min(runs))
+        case, streams = f"{n:,} memories of an agent", []
+        store = spent(lambda n=n, streams=streams: streams.append(filled(n))).cpu
+        stream = streams[0]
+        rows.append(Row("memory", case, "store one", store / n * 1e6, "µs"))
+        stream.retrieve("first", now=NOW)
+        for label, by in WAYS:
+            times = [
+                spent(lambda i=i, by=by, stream=stream: stream.retrieve(f"query {i}", now=NOW, by=RETRIEVALS[by]))
+                for i in range(QUERIES)
+            ]
+            most = 5.0 if label == "full" else None
+            figure = f"retrieve, {label}" + (" (recency, importance, relevance)" if label == "full" else "")
+            rows.append(Row("memory", case, figure, 1e3 * statistics.median(t.cpu for t in times), "ms", most))
         state = stream.state_dict()
-        start = time.perf_counter()
-        MemoryStream(RandomVectors()).load_state_dict(state)
-        load = time.perf_counter() - start
-        print(
-            f"{n:>9} {store * 1e6:>9.2f} {spent['full'][0] * 1e3:>9.3f} {spent['full'][1] * 1e3:>8.3f} "
-            f"{spent['rank'][0] * 1e3:>11.3f} {spent['random'][0] * 1e3:>10.3f} {load * 1e3:>9.1f}"
-        )
-
-
-if __name__ == "__main__":
-    main()
+        load = spent(lambda state=state: MemoryStream(RandomVectors()).load_state_dict(state)).cpu
+        rows.append(Row("memory", case, "load from a checkpoint", 1e3 * load, "ms"))
+    return rows
