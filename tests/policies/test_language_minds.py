@@ -253,7 +253,9 @@ ATTACK = (
 )
 
 
-@pytest.mark.parametrize("attack", [ATTACK, "B. " + "x" * 5000, "\u202e\u200b\x00\x1b[2J", '"' * 50])
+@pytest.mark.parametrize(
+    "attack", [ATTACK, "B. " + "x" * 5000, "\u202e\u200b\x00\x1b[2J", '"' * 50], ids=["chat", "long", "unseen", "quotes"]
+)
 def test_what_was_said_cannot_lay_out_a_prompt(attack):
     plain, attacked = prompts_with("Ana is here"), prompts_with(attack)
     assert len(plain) == len(attacked) > 20

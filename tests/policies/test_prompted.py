@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from ethogram.errors import BudgetExhausted, ConfigError
 from ethogram.language import Budget, model, scripted
 from ethogram.policies.prompted.choice_mind import ChoiceMind
+from ethogram.policies.prompted.mind import Line
 from ethogram.policies.prompted.prompted import PERCEPT, Chooser, Prompted, shown
 from ethogram.policies.prompted.structured_mind import StructuredMind
 from ethogram.policy import Fault
@@ -196,15 +197,14 @@ def test_with_the_embedded_model():
     assert space.contains(action) or isinstance(action, Fault)
     assert act(Chooser(embedded), {"Al": VIEW}, space.only(Go, Wait))["Al"] in (Go(to="Inn"), Go(to="Green"), Wait())
 
-    town = Town("small")
-    person = "Otto Varga"
-    for mind in (ChoiceMind(embedded), StructuredMind(embedded, shows=2, clip=80)):
-        policy = agents(town, mind)
-        policy.intervene(person, "remember", {"text": "Ana gives a party at Mill Kitchen today at 17:00.", "importance": 9})
-        life = policy.lives[person]
-        moment = life.moment(life.memory.nodes)
-        assert 1 <= asyncio.run(mind.importance(moment, "The mill is on fire.")) <= 10
-        place, thing = asyncio.run(mind.place(moment, "drinking tea", places()))
-        assert place in places() and thing in ["", *places()[place]]
-        speech = asyncio.run(mind.speak(moment, "Ines Varga", (), life.memory.nodes))
-        assert 0 < len(speech.text) <= 400 and set(speech.told) <= {node.id for node in life.memory}
+    person, policy = "Otto Varga", agents(Town("small"))
+    policy.intervene(person, "remember", {"text": "Ana gives a party at Mill Kitchen today at 17:00.", "importance": 9})
+    life = policy.lives[person]
+    moment, nodes = life.moment(life.memory.nodes), life.memory.nodes
+    chooser, writer = ChoiceMind(embedded), StructuredMind(embedded)
+    assert 1 <= asyncio.run(chooser.importance(moment, "The mill is on fire.")) <= 10
+    speech = asyncio.run(chooser.speak(moment, "Ines Varga", (Line(person, "Hello."), Line("Ines Varga", "Hello.")), nodes))
+    assert 0 < len(speech.text) <= 400 and set(speech.told) <= {node.id for node in nodes}
+    assert 1 <= asyncio.run(writer.importance(moment, "The mill is on fire.")) <= 10
+    place, thing = asyncio.run(writer.place(moment, "drinking tea", places()))
+    assert place in places() and thing in ["", *places()[place]]
