@@ -24,7 +24,7 @@ COUNT = 100
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+'  # up to the closing quote
 _START = re.compile(rf'\{{[ \t\n\r]*+(?:{_STRING}"[ \t\n\r]*+:|\}})', re.DOTALL)
 _OPEN_END = re.compile(rf'\{{[ \t\n\r]*+(?:{_STRING}(?:"[ \t\n\r]*+|\\)?)?\Z', re.DOTALL)
-_BRACES = re.compile(rf'{_STRING}(?:"|\\?\Z)|[{{}}]', re.DOTALL)
+_BRACES = re.compile(rf'{_STRING}(?:"|\\?\Z)|\{{+|\}}+', re.DOTALL)
 _CUT = re.compile(r"(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-|[.eE][+-]?|\\?u[0-9a-fA-F]{0,4})?\Z")
 _THINKING = re.compile(r"<(?:think|thinking|reasoning)>", re.IGNORECASE)
 _THOUGHT = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
@@ -141,8 +141,11 @@ def _extent(text: str, start: int) -> int | None:
     """The end of the malformed object at `start`, by its braces outside of strings; None where they do not balance."""
     depth = 0
     for token in _BRACES.finditer(text, start):
-        brace = token[0]
-        depth += (brace == "{") - (brace == "}")
-        if depth == 0:
-            return token.end()
+        run = token[0]
+        if run[0] == "{":
+            depth += len(run)
+        elif run[0] == "}":
+            if len(run) >= depth:
+                return token.start() + depth
+            depth -= len(run)
     return None
