@@ -40,6 +40,7 @@ def finish(scene: str, folder: Path) -> Run:
     return Run(folder)
 
 
+@pytest.mark.slow
 def test_killed_at_twenty_random_moments(tmp_path):
     scene, options, _ = scenes.coded()
     whole = simulate(scene, to=tmp_path / "whole", **options)

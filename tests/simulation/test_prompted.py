@@ -127,6 +127,7 @@ def test_resuming_with_another_prompt_is_refused(tmp_path):
         simulate(other, seed=1, to=tmp_path / "run", checkpoint_every=100, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.lm
 def test_the_embedded_model_killed_at_random_moments(tmp_path):
     scene, options, _ = scenes.embedded()
