@@ -72,7 +72,7 @@ class Circle(World):
     def step(self, actions):
         before = dict(self.heard)
         for agent, action in actions.items():
-            if isinstance(action, Say) and before[agent]:
+            if isinstance(action, Say) and before[agent] and action.to in before:
                 self.heard[action.to] = 1
         zeros = dict.fromkeys(self.agents, 0.0)
         no = dict.fromkeys(self.agents, False)
@@ -102,13 +102,19 @@ class Talker(Coded):
 
 
 @scene
-def circle(people: int, talkative: float):
-    return Circle(people), Talker(people, talkative)
+def circle(people: int, talkative: float, model: str = "coded"):
+    if model == "coded":
+        return Circle(people), Talker(people, talkative)
+    from ethogram.language import model as language_model
+    from ethogram.policies.prompted.prompted import Prompted
+
+    return Circle(people), Prompted(language_model(model), persona="You sit in a circle.", memory=0)
 
 
 def arm(item, lab):
     name, seed, people, talkative, steps = item
-    run = lab.simulate(f"{name}/{seed}", circle(people, talkative), steps=steps, seed=seed)
+    model = lab.model if name == "loud" else "coded"
+    run = lab.simulate(f"{name}/{seed}", circle(people, talkative, model), steps=steps, seed=seed)
     return (
         run.steps.filter(pl.col("step") == steps - 1).select(pl.col("observation").cast(pl.Float64).mean()).collect().item()
     )

@@ -19,12 +19,19 @@ def test_contacts_out_of_a_steps_table():
 
     steps = pl.DataFrame(
         {
-            "episode": [0] * 5,
-            "step": [0, 0, 1, 2, 3],
-            "time": [480.0, 480, 490, 500, 510],
-            "agent": ["Ana", "Ben", "Ben", "Ana", "Ana"],
-            "action": [say("Ben", 'Hi: "you"'), json.dumps({"verb": "wait"}), say("Ana", "Hello"), say("Ben", "x"), None],
-            "fault": [None, None, None, "not JSON", None],
+            "episode": [0] * 6,
+            "step": [0, 0, 1, 2, 3, 4],
+            "time": [480.0, 480, 490, 500, 510, 520],
+            "agent": ["Ana", "Ben", "Ben", "Ana", "Ana", "Ben"],
+            "action": [
+                say("Ben", 'Hi: "you"'),
+                json.dumps({"verb": "wait"}),
+                say("Ana", "Hello"),
+                say("Ben", "x"),
+                None,
+                say("the moon", "x"),
+            ],
+            "fault": [None, None, None, "not JSON", None, None],
         }
     )
     got = contacts(steps.lazy())

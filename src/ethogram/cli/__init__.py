@@ -26,25 +26,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def dispatch(words: list[str], debug: bool = False) -> int:
     """Carry out a command line; returns its exit status."""
-    import typer
-
-    from ethogram.cli.app import app
     from ethogram.errors import EthogramError
 
     try:
+        from ethogram.cli.app import app
+
         status = app(words, prog_name="ethogram", standalone_mode=False)
         sys.stdout.flush()
-        return status if isinstance(status, int) else 0
+        # the parser turns an interrupt that no command has caught into 130, and has said nothing
+        return complain("interrupted", 130) if status == 130 else status if isinstance(status, int) else 0
     except EthogramError as error:
         if debug:
             raise
         return complain(str(error), 2)
     except Interrupted as error:
         return complain(str(error), 130)
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return complain("interrupted", 130)
-    except typer.Exit as stop:
-        return stop.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on, as in `ethogram atlas | head`
         return 0

@@ -166,7 +166,7 @@ def models(
     json: Json = False,
 ) -> None:
     """List the language models that can be used here, and probe them."""
-    from ethogram.cli.machine import list_models
+    from ethogram.cli.models import list_models
 
     list_models(probe, json)
 

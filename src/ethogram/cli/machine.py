@@ -1,4 +1,4 @@
-"""What `models` and `doctor` do."""
+"""What `doctor` does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ethogram.cli.show import console, plain, print_json
 from ethogram.errors import EthogramError
 
-__all__ = ["examine", "list_models"]
+__all__ = ["examine"]
 
 
 class Check(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +13,14 @@ if TYPE_CHECKING:
 
     from ethogram.measures import Estimate
 
-__all__ = ["assignments", "console", "interval", "number", "plain", "print_json", "value_of"]
+__all__ = ["assignments", "console", "interval", "plain", "print_json", "value_of"]
 
 
-def console(stderr: bool = False) -> Console:
-    """A console that wraps to the terminal, and to 100 columns where there is none."""
+def console(wide: bool = False) -> Console:
+    """A console that wraps to the terminal; where there is none, to 100 columns, or 160 for wide tables."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 100, highlight=False, soft_wrap=False)
+    return Console(width=None if sys.stdout.isatty() else 160 if wide else 100, highlight=False)
 
 
 def print_json(data: Any) -> None:
@@ -54,18 +52,10 @@ def assignments(words: list[str], option: str) -> dict[str, Any]:
     return values
 
 
-def number(value: float, unit: str = "") -> str:
-    """A number for a reader: three significant digits, per cent where that is the unit."""
-    if math.isnan(value):
-        return "–"
-    if unit == "%":
-        return f"{100 * value:.3g} %"
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return f"{text} {unit}".rstrip()
-
-
 def interval(estimate: Estimate, unit: str = "") -> str:
     """The interval of an estimate for a reader, or a dash where there is none or where it is the value itself."""
+    from ethogram.studies.report.facts import between
+
     if not estimate.bounded or estimate.low == estimate.high:
         return "–"
-    return f"{number(estimate.low, unit)} to {number(estimate.high, unit)}"
+    return between(estimate.low, estimate.high, unit)

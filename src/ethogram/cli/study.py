@@ -6,14 +6,18 @@ import hashlib
 import json
 import shlex
 import sys
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethogram.cli import Interrupted
-from ethogram.cli.show import assignments, console, interval, number, plain, print_json
+from ethogram.cli.show import assignments, console, interval, plain, print_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ethogram.studies.execution import StudyFolder
+    from ethogram.studies.findings import Findings, Measured
 
 __all__ = ["run_claims", "run_study", "show_atlas"]
 
@@ -29,7 +33,7 @@ def run_study(
     to: Path | None,
     resume: bool,
     as_json: bool,
-    budget: dict[str, float],
+    budget: dict[str, Any],
 ) -> None:
     """`ethogram run`."""
     from ethogram.studies.execution import check_model, execute
@@ -79,7 +83,7 @@ def again() -> str:
     return shlex.join(["ethogram", *words, "--resume"])
 
 
-def spending(budget: dict[str, float]) -> Any:
+def spending(budget: dict[str, Any]) -> Any:
     """The limits on what model calls may take, in force within a `with` block."""
     from contextlib import nullcontext
 
@@ -107,7 +111,6 @@ def summary(folder: StudyFolder, page: Path) -> dict[str, Any]:
 def show(folder: StudyFolder, page: Path) -> None:
     """Print what a study came to."""
     from rich.markup import escape
-    from rich.table import Table
 
     out, record, findings = console(), folder.record, folder.findings
     out.print()
@@ -117,16 +120,8 @@ def show(folder: StudyFolder, page: Path) -> None:
     if findings.summary:
         out.print("\n" + escape(plain(findings.summary)))
     if findings.measured:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        arms = any(m.arm for m in findings.measured)
-        for column in ("", *(["arm"] if arms else []), "value", "95 % interval", "n", "paper", "people"):
-            table.add_column(column, justify="right" if column in ("value", "n") else "left")
-        for m in findings.measured:
-            e = m.estimate
-            cells = [m.label, *([m.arm] if arms else []), number(e.value, m.unit), interval(e, m.unit), str(e.n)]
-            table.add_row(*map(escape, [*cells, m.paper.text if m.paper else "", m.human.text if m.human else ""]))
         out.print()
-        out.print(table)
+        out.print(measured_table(findings))
     show_claims(folder)
     out.print()
     out.print(cost(folder))
@@ -134,15 +129,40 @@ def show(folder: StudyFolder, page: Path) -> None:
         out.print(f"[yellow]{record.status}[/yellow]: {escape(record.reason)}")
     out.print(f"report     {page}", soft_wrap=True)
     if runs := folder.runs:
-        first, agent = next((n, r.manifest.agents[0]) for n, r in runs.items())
-        name = f" --run {shlex.quote(first)}" if len(runs) > 1 else ""
-        where = shlex.quote(str(folder.path))
-        out.print(f"replay     ethogram replay {where}{name}", soft_wrap=True)
-        if record.model and record.model not in folder.study.surrogates:
-            question = "What did you do today?"
-            out.print(
-                f'interview  ethogram interview {where}{name} --agent {shlex.quote(agent)} "{question}"', soft_wrap=True
-            )
+        name, run = next(((n, r) for n, r in runs.items() if r.manifest.models), next(iter(runs.items())))
+        which = f"{shlex.quote(str(folder.path))}{f' --run {shlex.quote(name)}' if len(runs) > 1 else ''}"
+        agent, question = shlex.quote(run.manifest.agents[0]), '"What did you do today?"'
+        out.print(f"replay     ethogram replay {which}", soft_wrap=True)
+        if record.model:
+            out.print(f"interview  ethogram interview {which} --agent {agent} {question}", soft_wrap=True)
+
+
+def measured_table(findings: Findings) -> Table:
+    """A row a measure, in its first arm; the other arms are in the report."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ethogram.studies.report.facts import number
+
+    groups: dict[str, list[Measured]] = {}
+    for m in findings.measured:
+        groups.setdefault(m.name, []).append(m)
+    rows = []
+    for m, *others in groups.values():
+        e, arm = m.estimate, m.arm + (f" and {len(others)} more" if others else "")
+        reported = (m.paper.text if m.paper else "", m.human.text if m.human else "")
+        rows.append((m.label, arm, number(e.value, m.unit), interval(e, m.unit), str(e.n), *reported))
+    columns = ("measured", "arm", "value", "interval", "n", "paper", "people")
+    used = [any(row[i] for row in rows) for i in range(len(columns))]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in compress(columns, used):
+        table.add_column(column, justify="right" if column in ("value", "n") else "left", no_wrap=column == "interval")
+    for row in rows:
+        table.add_row(*map(escape, compress(row, used)))
+    if len(groups) < len(findings.measured):
+        table.caption = "The first arm of each measure; all are in the report."
+        table.caption_justify = "left"
+    return table
 
 
 def show_claims(folder: StudyFolder) -> None:
@@ -176,6 +196,7 @@ def cost(folder: StudyFolder) -> str:
 def show_atlas(family: str | None, as_json: bool) -> None:
     """`ethogram atlas`."""
     from ethogram.studies.catalog import FAMILIES, atlas
+    from ethogram.studies.report.pictures import shorten
 
     systems = atlas(family)
     if as_json:
@@ -185,15 +206,20 @@ def show_atlas(family: str | None, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("study", "paper", "cell", "state"):
-        table.add_column(column, no_wrap=column == "study")
+    table.add_column("study", overflow="fold", min_width=20)
+    table.add_column("paper", overflow="fold")
+    table.add_column("cell", overflow="fold")
+    table.add_column("state", overflow="fold", min_width=19)
     last = ""
+    out = console(wide=True)
+    room = max(24, out.width - 94)
     for s in systems:
         if s["family"] != last:
             last = s["family"]
             table.add_row(f"[bold]{FAMILIES[last]}[/bold]")
-        table.add_row(*map(escape, (s["slug"], s["title"], s["cell"], s["state"])), style="" if s["results"] else "dim")
-    out = console()
+        table.add_row(
+            *map(escape, (s["slug"], shorten(s["title"], room), s["cell"], s["state"])), style="" if s["results"] else "dim"
+        )
     out.print(table)
     done = sum(bool(s["results"]) for s in systems)
     out.print(f"\n{len(systems)} systems, {done} tested. Cells are worlds × policies.", style="dim")

@@ -23,7 +23,7 @@ def contacts(steps: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         A row an utterance, in the order of the record: episode, step, time, source, target, text. Actions that failed
-        (with a `fault`) are left out. Empty where nobody speaks in this world.
+        (with a `fault`) are left out, as are words to somebody who is no agent of the record. Empty where nobody speaks.
     """
     import polars as pl
 
@@ -31,10 +31,12 @@ def contacts(steps: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     if frame.collect_schema()["action"] != pl.String:
         frame = frame.with_columns(action=pl.lit(None, pl.String))
     field = pl.col("action").str.json_path_match
+    people = frame.select(pl.col("agent").alias("target")).unique()
     return (
         frame.filter(pl.col("action").is_not_null() & pl.col("fault").is_null())
         .with_columns(verb=field("$.verb").str.to_lowercase(), target=field("$.to"), text=field("$.text"))
-        .filter((pl.col("verb") == "say") & (pl.col("target").str.len_chars() > 0))
+        .filter(pl.col("verb") == "say")
+        .join(people, on="target", how="semi", maintain_order="left")
         .select("episode", "step", "time", pl.col("agent").alias("source"), "target", "text")
         .collect()
     )

@@ -6,6 +6,7 @@ each), `findings.json`, `tables/`, `figures/`, `verdicts.json` and `report.html`
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ethogram.errors import BudgetExhausted, ConfigError, EthogramError, RunError
+from ethogram.errors import BudgetExhausted, CallFailed, ConfigError, EthogramError, RunError
 from ethogram.studies.claims import Verdict, judge
 from ethogram.studies.findings import Findings
 from ethogram.studies.lab import Lab
@@ -154,7 +155,7 @@ def execute(
         raise
     except EthogramError as error:
         outcome = {"status": "failed", "reason": str(error)}
-        if created and not any(path.glob("runs/**/manifest.json")):
+        if created and _empty(path):
             shutil.rmtree(path)
         raise
     finally:
@@ -185,6 +186,14 @@ def _begin(path: Path, record: StudyRecord, resume: bool) -> StudyRecord:
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror}): choose another folder") from error
     return record
+
+
+def _empty(path: Path) -> bool:
+    """Whether nothing was computed or paid for in a study's folder."""
+    from ethogram.records import Manifest
+
+    manifests = [Manifest.read(file.parent) for file in path.glob("runs/**/manifest.json")]
+    return all(not m.steps_done and m.usage.calls == m.usage.failed for m in manifests)
 
 
 def differing(key: str, theirs: Any, ours: Any) -> str:
@@ -251,7 +260,27 @@ def check_model(study: Study, model: str | None) -> str:
         return ""
     chosen = model or study.model
     if chosen not in study.surrogates:
-        from ethogram.language import check
-
-        check(chosen)
+        reach(chosen)
     return chosen
+
+
+def reach(spec: str) -> None:
+    """See that a model can be used before anything is begun; one at an endpoint on this machine is really called.
+
+    Raises:
+        ModelError: it cannot.
+    """
+    import asyncio
+
+    from ethogram.language import model
+
+    made = model(spec)
+    if "//127.0.0.1" not in spec and "//localhost" not in spec:  # a remote call may cost money, and none was announced yet
+        return
+
+    async def call() -> None:
+        async with made:
+            with contextlib.suppress(CallFailed):  # it answers, if not well: that is for the run to cope with
+                await made.probe()
+
+    asyncio.run(call())

@@ -105,10 +105,12 @@ class Lab:
         Args:
             function: defined at the top level of a module; may call `lab.simulate` with a name of the item's own.
             items: JSON-like values.
-            processes: how many; each imports the study afresh, which takes about a second.
+            processes: how many; each imports the study afresh, which takes about a second. A budget is kept by one alone.
         """
+        from ethogram.language.budget import in_force
+
         work = list(items)
-        if processes == 1 or len(work) < 2:
+        if processes == 1 or len(work) < 2 or in_force():
             return [function(item, self) for item in work]
         import signal
         from concurrent.futures import ProcessPoolExecutor
@@ -121,11 +123,19 @@ class Lab:
         interrupt = (signal.SIGINT, signal.SIG_DFL)
         with ProcessPoolExecutor(min(processes, len(work)), get_context("spawn"), signal.signal, interrupt) as pool:
             try:
-                return list(pool.map(call, work))
+                return list(self._tracked(pool.map(call, work), function.__name__, len(work)))
             except BaseException:
                 for worker in active_children():
                     worker.terminate()
                 raise
+
+    def _tracked(self, results: Iterable[R], name: str, total: int) -> Iterable[R]:
+        """The results, with a progress line on the terminal while they come in."""
+        from rich.console import Console
+        from rich.progress import track
+
+        shown = sys.stderr.isatty() if self.progress is None else self.progress
+        return track(results, name, total, console=Console(stderr=True), transient=True, disable=not shown)
 
 
 def _call(module: str, file: str | None, name: str, lab: Lab, item: Any) -> Any:

@@ -64,10 +64,9 @@ def of_study(folder: StudyFolder) -> dict[str, Any]:
     study, record, findings, found = folder.study, folder.record, folder.findings, folder.runs
     figures = drawn(findings)
     moments = findings.timeline
-    if found:
-        name, run = next(iter(found.items()))
-        where = f" in the run “{name}”" if len(found) > 1 else ""
-        figures += story.pictures(run, where)
+    for name, run in shown(found).items():
+        who = " and ".join(run.manifest.models) or "coded policies"
+        figures += story.pictures(run, f" in the run “{name}”, played by {who}" if len(found) > 1 else "")
         moments = moments or story.recorded(run)
     judged = facts.claims(folder)
     return {
@@ -77,7 +76,7 @@ def of_study(folder: StudyFolder) -> dict[str, Any]:
         "paper": study.paper,
         "cell": study.cell,
         "summary": findings.summary,
-        "head": head(record.preset, record.model, record.seed, record.started[:10], record.seconds),
+        "head": head(record.preset, played(folder), record.seed, record.started[:10], record.seconds),
         "status": record.status,
         "reason": record.reason,
         "outcome": facts.outcome([claim["outcome"] for claim in judged]),
@@ -131,6 +130,20 @@ def head(preset: str, model: str, seed: int, date: str, seconds: float) -> list[
         ("computed in", facts.spoken(seconds)),
     )
     return [(label, value) for label, value in pairs if value]
+
+
+def shown(found: dict[str, Run]) -> dict[str, Run]:
+    """The runs that are shown in pictures: the first, and the first in which a language model played."""
+    prompted = [name for name, run in found.items() if run.manifest.models]
+    return {name: found[name] for name in dict.fromkeys([*list(found)[:1], *prompted[:1]])}
+
+
+def played(folder: StudyFolder) -> str:
+    """The language model or surrogate that played, if any did."""
+    model = folder.record.model
+    if model in folder.study.surrogates or any(run.manifest.models for run in folder.runs.values()):
+        return model
+    return f"{model}, did not play" if model else ""
 
 
 def drawn(findings: Findings) -> list[dict[str, Any]]:

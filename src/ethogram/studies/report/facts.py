@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ethogram.studies.report.pictures import scale_of, shorten, whisker
 
 if TYPE_CHECKING:
+    from ethogram.measures import Estimate
     from ethogram.records import Run
     from ethogram.studies.execution import StudyFolder
     from ethogram.studies.findings import Measured
@@ -76,8 +77,11 @@ def ran(found: Mapping[str, Run], model: str = "", surrogates: Sequence[str] = (
         more = f" and {len(first.agents) - len(names)} more" if len(first.agents) > len(names) else ""
         sentences.append(f"They are called {', '.join(names[:-1])}{',' if more else ' and'} {names[-1]}{more}.")
     models = sorted({name for m in manifests for name in m.models})
+    prompted = [name for name, run in found.items() if run.manifest.models]
     if models:
-        sentences.append(f"What they do and say was decided by the language model {' and '.join(models)}.")
+        where = "" if len(prompted) == len(found) else f" in {numbered(len(prompted), 'run')} of {len(found)}"
+        others = "; in the others by coded policies" if where else ""
+        sentences.append(f"What they do and say was decided{where} by the language model {' and '.join(models)}{others}.")
     elif model in surrogates and model:
         sentences.append(f"What they do was decided by a coded stand-in (“{model}”), not by a language model.")
     else:
@@ -102,6 +106,7 @@ def measures(measured: Sequence[Measured]) -> list[dict[str, Any]]:
 
 def _measure(group: Sequence[Measured]) -> dict[str, Any]:
     scale, unit = scale_of(group), group[0].unit
+    methods = {(m.estimate.method, m.estimate.level, m.estimate.n) for m in group}
     rows = []
     for m in group:
         e = m.estimate
@@ -112,7 +117,7 @@ def _measure(group: Sequence[Measured]) -> dict[str, Any]:
                 "arm": m.arm or "this run",
                 "value": number(e.value, unit),
                 "interval": between(e.low, e.high, unit) if bounded else "",
-                "note": f"n = {e.n:,}; {e.method}" + (f", {e.level:.0%}" if bounded else ""),
+                "note": "" if len(methods) == 1 else method(m.estimate),
                 "plot": whisker(e.value, e.low, e.high, scale, "ours"),
             }
         )
@@ -131,10 +136,16 @@ def _measure(group: Sequence[Measured]) -> dict[str, Any]:
             rows.append(
                 {"kind": kind, "arm": arm, "value": reported.text, "interval": "", "note": reported.source, "plot": plot}
             )
-    if len(rows) == 1 and not rows[0]["interval"]:
-        return {"label": group[0].label, "rows": [{**rows[0], "plot": ""}], "ends": ["", ""]}
-    ends = [number(scale[0], unit), number(scale[1], unit)]
-    return {"label": group[0].label, "rows": rows, "ends": ends}
+    measure = {"label": group[0].label, "note": method(group[0].estimate) if len(methods) == 1 else "", "rows": rows}
+    if len(rows) == 1 and not rows[0]["interval"]:  # a lone count: nothing to compare it with on a scale
+        return {**measure, "rows": [{**rows[0], "plot": ""}], "ends": ["", ""]}
+    return {**measure, "ends": [number(scale[0], unit), number(scale[1], unit)]}
+
+
+def method(estimate: Estimate) -> str:
+    """How an estimate was had, for a reader."""
+    level = f" at {100 * estimate.level:g} %" if estimate.bounded and estimate.low != estimate.high else ""
+    return f"{estimate.method}{level}, n = {estimate.n:,}"
 
 
 def claims(folder: StudyFolder) -> list[dict[str, Any]]:
@@ -221,13 +232,15 @@ def examples(found: Mapping[str, Run]) -> list[dict[str, Any]]:
         answered = run.calls.filter(pl.col("error").is_null() & ~pl.col("purpose").is_in(list(seen)))
         first = answered.group_by("purpose", maintain_order=True).first().collect()
         for row in first.iter_rows(named=True):
-            reply = row["reply"] if row["kind"] == "generate" else _scores(row["options"], row["scores"])
+            scored = row["kind"] == "score"
+            reply = _scores(row["options"], row["scores"]) if scored else row["reply"]
             seen[row["purpose"]] = {
                 "purpose": row["purpose"],
                 "agent": row["agent"],
                 "step": row["step"],
                 "model": row["model"],
                 "messages": [{"role": m["role"], "content": shorten(m["content"], LONGEST)} for m in row["messages"]],
+                "answer": "log-likelihood of each option, by" if scored else "answer of",
                 "reply": shorten(reply or "", LONGEST),
             }
     return list(seen.values())

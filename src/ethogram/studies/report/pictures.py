@@ -234,15 +234,15 @@ def scale_of(group: Sequence[Measured]) -> tuple[float, float]:
     low, high = min(finite), max(finite)
     if group[0].unit == "%" and low >= 0 and high <= 1:
         return 0.0, 1.0
-    return -rounded_up(-low), rounded_up(high) if high > low else low + 1
+    return 0.0 - rounded_up(-low), rounded_up(high) if high > low else low + 1
 
 
 def rounded_up(number: float) -> float:
-    """The next of 1, 2, 2.5, 5 and 10 times a power of ten, for the end of a scale; zero below zero."""
+    """The next round number, for the end of a scale; zero below zero."""
     if number <= 0:
         return 0.0
     power = 10 ** math.floor(math.log10(number))
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= number * (1 - 1e-9))
+    return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= number * (1 - 1e-9))
 
 
 def shorten(text: str, most: int) -> str:
