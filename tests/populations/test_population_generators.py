@@ -272,6 +272,7 @@ def test_complete_and_cliques() -> None:
     expected = {(i, j) for i, j in combinations(range(6), 2) if households[i] == households[j]}
     assert set(zip(*(ends.tolist() for ends in network.edges()), strict=True)) == expected
     assert cliques(np.zeros(7, dtype=int)).equals(complete(7))
+    assert cliques(pl.Series(["x", None, "x", None])).edges()[1].tolist() == [2]
     assert cliques([]).n_edges == 0 and len(cliques([1, 2])) == 2
 
 

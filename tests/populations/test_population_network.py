@@ -130,6 +130,7 @@ def test_round_trips(network: Network, has_weights: bool) -> None:
     names = [f"p{i}" for i in range(len(network))]
     assert Network.from_networkx(network.to_networkx(names), names).equals(network)
     assert Network.from_table(network.to_table(names), names, directed=network.directed).equals(network)
+    # what from_edges builds without checking passes the checks
     again = Network(network.indptr.copy(), network.indices.copy(), network.weights, network.directed)
     assert again.equals(network)
 

@@ -62,7 +62,7 @@ def rewire(network: Network, *, swaps: float = 10.0, rng: np.random.Generator | 
     """The network with ties exchanged at random so that every degree stays: what is left to degrees alone.
 
     Two ties (a, b) and (c, d) become (a, d) and (c, b) where that makes no loop and no double; `swaps` is how often this is
-    tried for each tie (Maslov and Sneppen 2002). 10^6 trials take about two seconds.
+    tried for each tie (Maslov and Sneppen 2002). 10^6 trials take a few seconds.
 
     Raises:
         ConfigError: the network is weighted, or `swaps` is negative.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ethogram.errors import ConfigError
+from ethogram.populations.csr import label_codes, sorted_distinct
 from ethogram.populations.network import Network
 from ethogram.populations.streams import as_generator, uniforms
 
@@ -81,8 +82,11 @@ def grid(rows: int, columns: int, *, periodic: bool = False, moore: bool = False
 
 
 def cliques(labels: Sequence[Hashable] | NDArray[Any] | pl.Series) -> Network:
-    """Everybody tied to all of the same label: households, school classes, workplaces. `labels` has one value a node."""
-    _, code = np.unique(np.asarray(list(labels)), return_inverse=True)
+    """Everybody tied to all of the same label: households, school classes, workplaces.
+
+    `labels` has one value a node; those whose label is None are tied to nobody.
+    """
+    code = label_codes((i,) if label is None else label for i, label in enumerate(labels))
     order = np.argsort(code, kind="stable")
     grouped = code[order]
     largest = int(np.bincount(code).max()) if len(code) else 0
@@ -352,7 +356,7 @@ def _distinct(
     found = np.zeros(0, dtype=np.int64)
     while missing.any():
         block = np.repeat(np.arange(len(possible)), missing)
-        found = np.unique(np.concatenate([found, start[block] + rng.integers(0, possible[block])]))
+        found = sorted_distinct(np.concatenate([found, start[block] + rng.integers(0, possible[block])]))
         # of blocks that start together all but the last are empty, and the last is what searchsorted finds
         block = np.searchsorted(start, found, side="right") - 1
         missing = np.where(dense, 0, counts) - np.bincount(block, minlength=len(possible))

@@ -16,6 +16,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ethogram.errors import ConfigError, DataError
+from ethogram.populations.csr import (
+    check_ends,
+    check_simple,
+    finite_weights,
+    frozen,
+    label_codes,
+    sorted_distinct,
+    triangles,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -45,17 +55,15 @@ class Network:
     directed: bool = False
 
     def __post_init__(self) -> None:
-        indptr = _integers(self.indptr, "indptr")
+        indptr = whole_numbers(self.indptr, "indptr")
         if indptr.ndim != 1 or len(indptr) == 0 or indptr[0] != 0 or (np.diff(indptr) < 0).any():
             raise DataError("A network's indptr must be one row of whole numbers that starts at 0 and never falls.")
-        indices = _integers(self.indices, "indices")
+        indices = whole_numbers(self.indices, "indices")
         if indices.shape != (indptr[-1],):
             raise DataError(f"A network's indptr ends at {indptr[-1]}, but its indices have the shape {indices.shape}.")
-        weights = None if self.weights is None else _weights(self.weights, indices.shape)
-        _check_simple(indptr, indices, weights, self.directed)
-        object.__setattr__(self, "indptr", _frozen(indptr.astype(np.int64, copy=False)))
-        object.__setattr__(self, "indices", _frozen(indices.astype(np.int32, copy=False)))
-        object.__setattr__(self, "weights", None if weights is None else _frozen(weights))
+        weights = None if self.weights is None else finite_weights(self.weights, indices.shape)
+        check_simple(indptr, indices, weights, self.directed)
+        self._set(indptr, indices, weights)
 
     @classmethod
     def from_edges(
@@ -74,17 +82,17 @@ class Network:
         Raises:
             DataError: an end is not a row, an edge ties a row to itself, or a weighted edge is given twice.
         """
-        source, target = _integers(sources, "sources"), _integers(targets, "targets")
+        source, target = whole_numbers(sources, "sources"), whole_numbers(targets, "targets")
         if source.ndim != 1 or source.shape != target.shape:
             raise DataError(f"Edges need as many sources as targets, not shapes {source.shape} and {target.shape}.")
-        _check_ends(source, target, n)
+        check_ends(source, target, n)
         if not directed:
             source, target = np.minimum(source, target), np.maximum(source, target)
         key = source * n + target
         if weights is None:
-            key, weight = np.unique(key), None
+            key, weight = sorted_distinct(key), None
         else:
-            weight = _weights(weights, source.shape)
+            weight = finite_weights(weights, source.shape)
             order = np.argsort(key, kind="stable")
             key, weight = key[order], weight[order]
             if (twice := np.flatnonzero(np.diff(key) == 0)).size:
@@ -98,7 +106,22 @@ class Network:
             source, target = source[order], target[order]
             weight = None if weight is None else weight[order]
         indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))])
-        return cls(indptr, target.astype(np.int32), weight, directed)
+        return cls._of_arrays(indptr, target, weight, directed)
+
+    @classmethod
+    def _of_arrays(
+        cls, indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[np.float64] | None, directed: bool
+    ) -> Network:
+        """A network from arrays that are known to be sound: checking them again would double the time to build it."""
+        network = object.__new__(cls)
+        network._set(indptr, indices, weights)
+        object.__setattr__(network, "directed", directed)
+        return network
+
+    def _set(self, indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
+        object.__setattr__(self, "indptr", frozen(indptr.astype(np.int64, copy=False)))
+        object.__setattr__(self, "indices", frozen(indices.astype(np.int32, copy=False)))
+        object.__setattr__(self, "weights", None if weights is None else frozen(weights))
 
     def __len__(self) -> int:
         """The number of nodes."""
@@ -152,7 +175,7 @@ class Network:
 
     def subgraph(self, rows: ArrayLike) -> Network:
         """The network among `rows` (distinct row numbers), which become rows 0, 1, … in the order given."""
-        keep = _integers(rows, "rows")
+        keep = whole_numbers(rows, "rows")
         place = np.full(len(self), -1, dtype=np.int64)
         place[keep] = np.arange(len(keep))
         source, target = (place[ends] for ends in self.edges())
@@ -195,7 +218,7 @@ class Network:
         ties = adjacency + adjacency.T if self.directed else adjacency
         degree = np.asarray(ties.sum(axis=1)).ravel()
         both_ways = np.asarray(adjacency.multiply(adjacency.T).sum(axis=1)).ravel() if self.directed else 0.0
-        closed = _triangles(ties.tocsr()) * (1.0 if self.directed else 2.0)
+        closed = triangles(ties.tocsr()) * (1.0 if self.directed else 2.0)
         possible = degree * (degree - 1) - 2 * both_ways if self.directed else degree * (degree - 1)
         return np.divide(closed, possible, out=np.zeros(len(self)), where=possible > 0)
 
@@ -208,14 +231,14 @@ class Network:
         network = Network.from_edges(*self.edges(), len(self)) if self.directed else self
         degree = network.degree()
         possible = int((degree * (degree - 1)).sum())
-        return float(2 * _triangles(network.to_scipy(weighted=False)).sum() / possible) if possible else 0.0
+        return float(2 * triangles(network.to_scipy(weighted=False)).sum() / possible) if possible else 0.0
 
     def assortativity(self, labels: Sequence[Hashable] | NDArray[Any] | pl.Series) -> float:
         """How far ties prefer nodes of the same label: 1 only alike, 0 as by chance, negative unlike; NaN if undefined.
 
         Newman (2003), "Mixing patterns in networks", eq. 2. `labels` has one value a node.
         """
-        _, code = np.unique(np.asarray([str(label) for label in labels]), return_inverse=True)
+        code = label_codes(labels)
         if len(code) != len(self):
             raise DataError(f"Assortativity needs one label a node, but there are {len(code)} for {len(self)} nodes.")
         if len(self.indices) == 0:
@@ -341,73 +364,3 @@ class Network:
             return cls.from_table(table, names, directed=directed)
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
-
-
-def _integers(values: ArrayLike, what: str) -> NDArray[np.int64]:
-    array = np.asarray(values)
-    if array.size == 0:
-        return array.astype(np.int64)
-    if not np.issubdtype(array.dtype, np.integer):
-        raise DataError(f"A network's {what} must be whole numbers, not {array.dtype}.")
-    return array.astype(np.int64, copy=False)
-
-
-def _weights(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    weights = np.asarray(values, dtype=np.float64)
-    if weights.shape != shape:
-        raise DataError(f"A network needs one weight an edge: shape {shape}, not {weights.shape}.")
-    if not np.isfinite(weights).all():
-        raise DataError(f"Weight {int(np.argmin(np.isfinite(weights)))} (from 0) of the network is not a finite number.")
-    return weights
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _check_ends(source: NDArray[np.int64], target: NDArray[np.int64], n: int) -> None:
-    outside = (source < 0) | (source >= n) | (target < 0) | (target >= n)
-    if outside.any():
-        edge = int(np.argmax(outside))
-        raise DataError(f"Edge {edge} (from 0) ties rows {source[edge]} and {target[edge]}, but there are only {n} rows.")
-    if (loops := np.flatnonzero(source == target)).size:
-        raise DataError(f"Edge {loops[0]} (from 0) ties row {source[loops[0]]} to itself: leave such edges out.")
-
-
-def _check_simple(
-    indptr: NDArray[np.int64], indices: NDArray[np.int64], weights: NDArray[np.float64] | None, directed: bool
-) -> None:
-    n = len(indptr) - 1
-    rows = np.repeat(np.arange(n), np.diff(indptr))
-    _check_ends(rows, indices, n)
-    key = rows * n + indices
-    if (np.diff(key) <= 0).any():
-        raise DataError("The neighbours of each row of a network must be in rising order, each once.")
-    if directed:
-        return
-    order = np.argsort(indices * n + rows)
-    if not np.array_equal((indices * n + rows)[order], key):
-        raise DataError("An undirected network must hold each tie in both rows; give directed=True or add the reverse ties.")
-    if weights is not None and not np.array_equal(weights[order], weights):
-        raise DataError("An undirected network must give a tie the same weight in both rows.")
-
-
-def _triangles(ties: csr_array) -> NDArray[np.float64]:
-    """The sum over the triangles at each node of the product of their ties (a symmetric matrix), shape (n,).
-
-    Ties are turned from the node of lower to that of higher degree, which bounds the work at hubs.
-    """
-    degree = np.diff(ties.indptr)
-    n = len(degree)
-    rank = np.empty(n, dtype=np.int64)
-    rank[np.argsort(degree, kind="stable")] = np.arange(n)
-    row, column = np.repeat(np.arange(n), degree), ties.indices
-    upward = rank[row] < rank[column]
-    up: Any = type(ties)((ties.data[upward], (row[upward], column[upward])), shape=(n, n))
-    ends = (up @ up).multiply(up)  # entry (i, k): triangles i < j < k, over j
-    middle = (up.T @ up).multiply(up)  # entry (j, k): the same triangles, over i
-    return (
-        np.asarray(ends.sum(axis=1)).ravel() + np.asarray(ends.sum(axis=0)).ravel() + np.asarray(middle.sum(axis=1)).ravel()
-    )
