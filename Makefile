@@ -61,7 +61,7 @@ docs: $(DEV) ## build the documentation into site/ (warnings are errors)
 serve: $(DEV) ## serve the documentation while you write it
 	$(BIN)/zensical serve
 
-bench: $(DEV) ## all benchmarks in one run: a table, and benchmarks/results/<date>.json
+bench: $(DEV) ## all benchmarks in one run, or ONLY="loop records": a table, kept in benchmarks/results/
 	$(BIN)/python -m benchmarks $(ONLY)
 
 claims: $(CORE) ## test the claims of all studies, or of one FAMILY=society

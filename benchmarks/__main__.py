@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -38,6 +39,22 @@ def show(rows: list[Row]) -> None:
     Console(width=180 if not sys.stdout.isatty() else None).print(table)
 
 
+def markdown(rows: list[Row], where: dict[str, Any], began: datetime) -> str:
+    """The rows as a page's table, with where and when they were measured."""
+    packages = ", ".join(f"{name} {version}" for name, version in where["packages"].items())
+    lines = [
+        f"Measured on {began:%Y-%m-%d} on {where['processor']}, {where['cores']} cores, Python {where['python']}, commit "
+        f"{where['commit']}; load average {where['load'][0]} before and {where['load after'][0]} after. {packages}.",
+        "",
+        "| case | figure | value | goal | |",
+        "|---|---|---:|---:|---|",
+    ]
+    for row in rows:
+        met = {True: "met", False: "**missed**", None: ""}[row.met]
+        lines.append(f"| {row.case} | {row.figure} | {row.value:,.3g} {row.unit} | {row.goal} | {met} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Run the parts asked for, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -55,6 +72,8 @@ def main() -> None:
     path = ROOT / "benchmarks" / "results" / f"{began:%Y-%m-%d-%H%M}.json"
     content = {"began": began.isoformat(timespec="seconds"), "machine": where, "rows": [r._asdict() for r in rows]}
     path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    if set(chosen) == set(PARTS):
+        path.with_name("latest.md").write_text(markdown(rows, where, began), "utf-8")
     print(f"kept in {path.relative_to(ROOT)}")
 
 

@@ -1,4 +1,7 @@
-"""What `simulate` adds to a bare `for` loop over the same world with the same policy."""
+"""What `simulate` adds to a bare `for` loop over the same world with the same policy.
+
+A run is as long as the distance between two checkpoints, so that what it adds is what a long run adds.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from ethogram.policy import Policy
 from ethogram.simulation import simulate
 from ethogram.world import World
 
-AGENTS, STEPS, REPEATS = 10_000, 30, 7
+AGENTS, STEPS, REPEATS = 10_000, 100, 5
 Make = tuple[Callable[[int], World], Callable[[], Policy]]
 
 
