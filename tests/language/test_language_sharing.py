@@ -354,5 +354,5 @@ def test_prices_are_read_from_the_users_file(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(ConfigError, match="openai:odd"):
         prices_of("openai:odd")
     monkeypatch.setenv("ETHOGRAM_PRICES", str(tmp_path / "none.toml"))
-    with pytest.raises(ConfigError, match="none.toml"):
+    with pytest.raises(ConfigError, match=r"none\.toml"):
         prices_of("openai:small")

@@ -176,7 +176,7 @@ class Engine:
         except (OSError, HTTPException):  # it closes a connection after some seconds or requests
             if self._connection is not None:
                 self._connection.close()
-            self._connection = None
+            self._hang_up()
             try:
                 status, content = self._exchange(path, body)
             except (OSError, HTTPException) as error:
@@ -184,6 +184,11 @@ class Engine:
         if status != 200:
             raise Fault(f"the engine said: {content[:300].decode(errors='replace')}", final=True)
         return json.loads(content)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _exchange(self, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
         if self._connection is None:

@@ -233,7 +233,7 @@ class Endpoint(Backend):
         if not isinstance(reply, dict):
             raise Fault(f"malformed: {self._clean(content)}")
         if reply.get("error"):
-            raise Fault(f"error: {self._clean(encode(reply['error']).encode())}")
+            raise Fault(f"error: {self._clean(content)}")
         return reply
 
     async def _exchange(self, link: Link, body: bytes) -> tuple[int, Any, bytes]:

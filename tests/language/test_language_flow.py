@@ -1,0 +1,84 @@
+"""How many requests are in flight: the gate alone, in an event loop."""
+
+import asyncio
+
+import pytest
+
+from ethogram.language.flow import CUT, FIRST, LEAST, Gate
+
+
+async def settle() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def enter(gate: Gate, n: int) -> list[asyncio.Task]:
+    tasks = [asyncio.ensure_future(gate.enter()) for _ in range(n)]
+    await settle()
+    return tasks
+
+
+def test_it_begins_low_and_doubles_while_calls_wait() -> None:
+    async def scene() -> None:
+        gate = Gate(1000)
+        tasks = await enter(gate, 2000)
+        seen = [gate.in_flight]
+        while seen[-1] < 1000:
+            await asyncio.sleep(0.005)
+            if gate.in_flight != seen[-1]:
+                seen.append(gate.in_flight)
+        assert seen[:2] == [FIRST, 2 * FIRST] and seen[-1] == gate.in_flight == 1000
+        for task in tasks:
+            task.cancel()
+
+    asyncio.run(scene())
+
+
+def test_the_first_overload_cuts_once_and_ends_the_doubling() -> None:
+    async def scene() -> None:
+        gate = Gate(1000)
+        tickets = [task.result() for task in (await enter(gate, 500))[:FIRST]]
+        for ticket in tickets:  # all were in flight together: one sign
+            gate.leave(ticket, served=False, overload=True)
+        assert gate.limit == FIRST * CUT and gate.cuts == 1
+        await asyncio.sleep(0.1)
+        assert gate.in_flight == int(FIRST * CUT)
+        gate.leave(gate.cuts, served=True, overload=False)
+        assert FIRST * CUT < gate.limit < FIRST * CUT + 0.2
+        for _ in range(100):
+            gate.leave(gate.cuts, served=False, overload=True)
+            gate.in_flight += 1
+        assert gate.limit == LEAST
+
+    asyncio.run(scene())
+
+
+def test_faults_of_other_kinds_do_not_cut() -> None:
+    async def scene() -> None:
+        gate = Gate(100)
+        await enter(gate, FIRST)
+        for _ in range(FIRST):
+            gate.leave(0, served=False, overload=False)
+        assert (gate.limit, gate.cuts, gate.in_flight) == (FIRST, 0, 0)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_cancelled_call_gives_its_place_back(late: bool) -> None:
+    async def scene() -> None:
+        gate = Gate(1)
+        await gate.enter()
+        waiting = await enter(gate, 2)
+        if late:
+            gate.leave(0, served=True, overload=False)  # lets the first in, which is cancelled before it can notice
+            waiting[0].cancel()
+        else:
+            waiting[0].cancel()
+            await settle()
+            gate.leave(0, served=True, overload=False)
+        await settle()
+        assert waiting[0].cancelled() and waiting[1].done() and not waiting[1].cancelled()
+        assert gate.in_flight == 1
+
+    asyncio.run(scene())
