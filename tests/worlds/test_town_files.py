@@ -206,6 +206,16 @@ PEOPLE_ERRORS = {
     '["Ann", "Ben"]': ('["Ann", "Bill"]', 20, "this tie names an unknown person 'Bill'"),
     'holder = "Ann"': ('holder = "Anne"', 25, "the holder of fact 'news' is unknown: 'Anne'; did you mean 'Ann'"),
     'keywords = ["bridge", "closed|shut"]': ('keywords = ["fire"]', 27, "does not have all of its own keywords"),
+    "[[facts]]\n": (
+        "[[facts]]\nquestion = 'Is the bridge closed?'\n",
+        24,
+        "the question about fact 'news' gives its answer away",
+    ),
+    'keywords = ["bridge", "closed|shut"]\n': (
+        'keywords = ["bridge"]\nanswer = ["fire"]\n',
+        28,
+        "does not have all the words of its answer",
+    ),
     'kind = "neighbour"': ("kind = neighbour", 21, "not TOML"),
     "[[facts]]": ("[[fact]]", 23, "unknown key 'fact'; did you mean 'facts'"),
     '[[people]]\nname = "Ben"': ('[[people]]\nnames = "Ben"', 14, "unknown key 'names'; did you mean 'name'"),

@@ -10,7 +10,7 @@ from ethogram.studies import Findings, Reported
 from ethogram.studies.society._town_measures import invitation
 from ethogram.worlds.coded.town.people import People
 
-__all__ = ["INTERVIEW", "MEMORY", "compare", "interviews_of", "retrieval", "shares", "spread_of"]
+__all__ = ["INTERVIEW", "MEMORY", "compare", "interviews_of", "leaks_of", "retrieval", "shares", "spread_of"]
 
 MEMORY = "from memory, not verified"
 """The source of the paper's figures here."""
@@ -64,9 +64,18 @@ def compare(
         for sort in ("day", "heard"):
             lost = paired_difference(answers_to(found["full", True], sort), answers_to(found[arm, True], sort), "bca")
             findings.estimate(f"interview_{sort}_lost", lost, f"{INTERVIEW[sort]}, full minus this arm", arm=arm, unit="%")
-    every = [result for results in found.values() for result in results]
-    leaks = Estimate.exact(sum(result["leaks"] for result in every), len(every), "counted over all runs")
-    findings.estimate("leaks", leaks, "Words, memories and answers that no recorded event explains")
+    leaks_of(findings, "", [result for results in found.values() for result in results])
+
+
+def leaks_of(findings: Findings, arm: str, results: Sequence[dict[str, Any]]) -> None:
+    """Knowledge that nothing recorded explains."""
+    labels = {
+        "leaks": "Words and memories that tell a fact and that no recorded event explains",
+        "guesses": "Answers that show knowledge of a fact of which nothing was heard or seen",
+    }
+    for name, label in labels.items():
+        count = Estimate.exact(sum(result[name] for result in results), len(results), "counted over all runs")
+        findings.estimate(name, count, label, arm=arm)
 
 
 def spread_of(findings: Findings, arm: str, results: Sequence[dict[str, Any]], people: People, party: str) -> None:

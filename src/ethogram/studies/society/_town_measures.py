@@ -48,6 +48,7 @@ def measure(run: Run, seed: int, interview: bool = True) -> dict[str, Any]:
         "utterances": sum(one.kind == "told" for one in said),
         "facts": {},
         "leaks": 0,
+        "guesses": 0,
     }
     asked, right = interviews.questions(run, world, said, seed)
     for fact in world.people.facts:
@@ -61,10 +62,11 @@ def measure(run: Run, seed: int, interview: bool = True) -> dict[str, Any]:
         spread = diffusion.spread(fact, said, holders, overhearing)
         remembered = diffusion.memories(run, fact)
         early = [m for m in remembered if not _explained(spread, m)]
-        answering = {a for a in names if interview and fact.told_in(answered[a][fact.name])}
+        answering = {a for a in names if interview and fact.answered_in(answered[a][fact.name])}
         knows = answering & set(spread.told)
         named = {a for a in knows if a == fact.holder or any(t in answered[a][fact.name] for t in spread.tellers[a])}
-        result["leaks"] += len(spread.unexplained) + len(early) + len(answering - set(spread.learned))
+        result["leaks"] += len(spread.unexplained) + len(early)
+        result["guesses"] += len(answering - set(spread.learned))
         found = {"told": len(spread.told) / n, "known": len(knows) / n, "sourced": len(named) / n}
         if fact.place and fact.start is not None and fact.end is not None and ended >= last + fact.end:
             came = diffusion.present(run, fact.place, last + fact.start, last + fact.end)

@@ -17,11 +17,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ethogram.errors import ConfigError
-from ethogram.measures import Estimate
 from ethogram.scene import Scene
 from ethogram.studies import Claim, Findings, Lab, Paper, Reported, Verdict, fails, holds, not_tested, positive
 from ethogram.studies.society._town import CODED, town
-from ethogram.studies.society._town_findings import MEMORY, compare, interviews_of, retrieval, shares, spread_of
+from ethogram.studies.society._town_findings import MEMORY, compare, interviews_of, leaks_of, retrieval, shares, spread_of
 from ethogram.studies.society._town_measures import invitation, measure
 from ethogram.worlds.coded.town import Town
 
@@ -143,8 +142,7 @@ def _language_model(findings: Findings, config: Config, lab: Lab) -> list[dict[s
     arm = f"model: {lab.model}"
     spread_of(findings, arm, played, people, invitation(people).name)
     interviews_of(findings, arm, played)
-    leaks = Estimate.exact(sum(result["leaks"] for result in played), len(played), "counted over all runs")
-    findings.estimate("leaks", leaks, "Words, memories and answers that no recorded event explains", arm=arm)
+    leaks_of(findings, arm, played)
     findings.note(
         f"{lab.model} played {len(played)} run(s) from {config.model_start} of the first day to {config.model_end} of day "
         f"{config.days}, as a {config.mind} mind. What it does is reported; no claim about language models is decided by it."
@@ -239,9 +237,9 @@ def _interviews(findings: Findings) -> Verdict:
 
 
 def _no_leaks(findings: Findings) -> Verdict:
-    leaks = findings.get("leaks")
-    said = f"{leaks.value:.0f} words, memories or answers without a recorded cause in {leaks.n} runs"
-    return holds(said) if leaks.value == 0 else fails(said)
+    leaks, guesses = findings.get("leaks"), findings.get("guesses")
+    said = f"{leaks.value:.0f} words or memories and {guesses.value:.0f} answers without a recorded cause in {leaks.n} runs"
+    return holds(said) if leaks.value == guesses.value == 0 else fails(said)
 
 
 def _recall(findings: Findings) -> Verdict:
@@ -320,7 +318,7 @@ claims = (
     ),
     Claim(
         "no-leaks",
-        "Nobody knows a fact without a recorded event that brought it: words of one who knew, or a sight.",
+        "Nobody knows a fact without a recorded event that brought it: words of one who knew, or a sight (coded surrogate).",
         None,
         _no_leaks,
     ),

@@ -73,6 +73,8 @@ class Fact(_Strict):
     """A sentence tells the fact if it has each of them; `runs|stands` is one that is met by either word."""
     question: str = ""
     """What an interviewer asks to see whether somebody knows it."""
+    answer: list[str] = []
+    """An answer shows that one knows it if it has each of these, written like `keywords`; default: the keywords."""
     place: str = ""
     start: ClockTime | None = None
     end: ClockTime | None = None
@@ -80,7 +82,15 @@ class Fact(_Strict):
 
     def told_in(self, text: str) -> bool:
         """Whether a text tells the fact: all its keywords are in it, as whole words, in any case."""
-        return all(re.search(rf"\b(?:{word})\b", text, re.IGNORECASE) for word in self.keywords)
+        return _has(text, self.keywords)
+
+    def answered_in(self, text: str) -> bool:
+        """Whether an answer to `question` shows that one knows the fact."""
+        return _has(text, self.answer or self.keywords)
+
+
+def _has(text: str, keywords: list[str]) -> bool:
+    return all(re.search(rf"\b(?:{word})\b", text, re.IGNORECASE) for word in keywords)
 
 
 class _File(_Strict):
@@ -190,4 +200,13 @@ class People:
             if not fact.told_in(fact.text):
                 raise self.source.error(
                     line("facts", i, "keywords"), f"the text of fact {fact.name!r} does not have all of its own keywords"
+                )
+            if not fact.answered_in(fact.text):
+                raise self.source.error(
+                    line("facts", i, "answer"), f"the text of fact {fact.name!r} does not have all the words of its answer"
+                )
+            if fact.question and fact.answered_in(fact.question):
+                raise self.source.error(
+                    line("facts", i, "question"),
+                    f"the question about fact {fact.name!r} gives its answer away; ask otherwise, or give another answer",
                 )
