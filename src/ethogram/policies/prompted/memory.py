@@ -89,12 +89,10 @@ class Retrieved(NamedTuple):
     importance: float
 
 
-def scaled(values: np.ndarray) -> np.ndarray:
-    """Min-max scaled to [0, 1]; where all values are equal (or there is one) they say nothing, and each becomes 0.5."""
-    low, high = values.min(), values.max()
-    if not high > low:
-        return np.full_like(values, 0.5)
-    return (values - low) * np.float32(1 / (high - low))
+def minmax(values: np.ndarray) -> tuple[float, float]:
+    """Slope and offset that scale `values` to [0, 1]; where all are equal (or there is one only) each becomes 0.5."""
+    low, high = float(values.min()), float(values.max())
+    return (1 / (high - low), -low / (high - low)) if high > low else (0.0, 0.5)
 
 
 def top(scores: np.ndarray, k: int) -> np.ndarray:
@@ -228,18 +226,19 @@ class MemoryStream:
             return []
         if by.chance:
             return self._by_chance(among, count, min(k, count), now, touch)
-        recency, relevance, importance = self._terms(query, now, by, among)
-        score = np.float32(by.recency) * recency
-        score += np.float32(by.relevance) * relevance
-        score += np.float32(by.importance) * importance
-        best = top(score, min(k, count))
+        terms = self._terms(query, now, by, among)
+        scales = [minmax(term) if by.scaling == "minmax" else (1.0, 0.0) for term in terms]
+        weights = (by.recency, by.relevance, by.importance)
+        # weight * (slope * term + offset), summed: the constant part is the same for all and need not be added to each.
+        score = sum(term * np.float32(w * slope) for w, term, (slope, _) in zip(weights, terms, scales, strict=True))
+        best = top(np.asarray(score), min(k, count))
         index = best if among is None else among[best]
         if touch:
             self._accessed[index] = now
-        return [
-            Retrieved(self._nodes[i], float(score[b]), float(recency[b]), float(relevance[b]), float(importance[b]))
-            for i, b in zip(index.tolist(), best.tolist(), strict=True)
-        ]
+        shown = [slope * term[best] + offset for term, (slope, offset) in zip(terms, scales, strict=True)]
+        totals = sum(w * term for w, term in zip(weights, shown, strict=True))
+        rows = zip(np.asarray(totals).tolist(), *(term.tolist() for term in shown), strict=True)
+        return [Retrieved(self._nodes[i], *row) for i, row in zip(index.tolist(), rows, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
         """All memories, as columns. Embeddings are left out: they are computed again when next needed."""
@@ -302,7 +301,7 @@ class MemoryStream:
     def _terms(
         self, query: str, now: float, by: Retrieval, among: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Recency, relevance and importance of the candidates, each float32 and scaled as `by` says."""
+        """Recency, relevance and importance of the candidates, each float32, not yet scaled."""
         n = len(self)
         pick: Callable[[np.ndarray], np.ndarray] = (lambda x: x) if among is None else (lambda x: x[among])
         importance = pick(self._importance[:n])
@@ -319,8 +318,6 @@ class MemoryStream:
             rank = np.empty(len(accessed))
             rank[np.argsort(accessed, kind="stable")] = np.arange(len(accessed), 0, -1)
             recency = _decayed(by.decay, rank)
-        if by.scaling == "minmax":
-            return scaled(recency), scaled(relevance), scaled(importance)
         return recency, relevance, importance
 
     def _by_chance(self, among: np.ndarray | None, count: int, k: int, now: float, touch: bool) -> list[Retrieved]:
@@ -334,8 +331,8 @@ class MemoryStream:
 
     def _shed(self, now: float) -> None:
         n = len(self)
-        recency = _decayed(RETRIEVALS["full"].decay, (now - self._accessed[:n]) / 60)
-        worth = scaled(recency) + scaled(self._importance[:n])
+        recency, importance = _decayed(RETRIEVALS["full"].decay, (now - self._accessed[:n]) / 60), self._importance[:n]
+        worth = minmax(recency)[0] * recency + minmax(importance)[0] * importance
         order = np.lexsort((np.arange(n), worth))
         self.forget(self._nodes[i].id for i in order[: max(1, n // 10)].tolist())
 
