@@ -38,7 +38,7 @@ $(DEV): $(CORE)
 	@touch $@
 
 demo: $(CORE) ## run Generative Agents on the embedded language model, and open its report
-	$(BIN)/ethogram run generative-agents --preset laptop --to $(DEMO) --resume
+	$(BIN)/ethogram run generative-agents --preset laptop --to $(DEMO) $(if $(wildcard $(DEMO)/study.json),--resume)
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
 	  $(BIN)/python -m webbrowser -t "file://$(CURDIR)/$(DEMO)/report.html" >/dev/null 2>&1 || true; fi
 
@@ -64,8 +64,11 @@ serve: $(DEV) ## serve the documentation while you write it
 bench: $(DEV) ## all benchmarks in one run, or ONLY="loop records": a table, kept in benchmarks/results/
 	$(BIN)/python -m benchmarks $(ONLY)
 
-claims: $(CORE) ## test the claims of all studies, or of one FAMILY=society
-	$(BIN)/ethogram claims $(FAMILY)
+claims: $(CORE) ## test the claims of all studies, or of those in FAMILY=society
+	@slugs=$$($(BIN)/python -c "from ethogram.studies.registry import modules; \
+	  print(*[slug for slug, module in modules().items() if not '$(FAMILY)' or '.$(FAMILY).' in module])"); \
+	[ -n "$$slugs" ] || { echo "no study of the family '$(FAMILY)' is written yet: see 'ethogram atlas'." >&2; exit 2; }; \
+	echo "$(BIN)/ethogram claims $$slugs"; $(BIN)/ethogram claims $$slugs
 
 size: | $(BIN)/python ## measure a core install in a new environment
 	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; $(BIN)/python -m venv "$$t/env"; \
