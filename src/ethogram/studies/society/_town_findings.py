@@ -25,8 +25,17 @@ INTERVIEW = {
 
 
 def share(values: Sequence[float]) -> Estimate:
-    """The mean of bounded values, whose interval stays within the bounds."""
-    return mean(values, "bca")
+    """The mean of bounded values: the interval stays within the bounds, but where they are too few to resample."""
+    return mean(values, "bca" if len(values) >= FEW else "t")
+
+
+def paired(a: Sequence[float], b: Sequence[float]) -> Estimate:
+    """The difference of bounded values, paired by seed."""
+    return paired_difference(a, b, "bca" if len(a) >= FEW else "t")
+
+
+FEW = 5
+"""Replications below which an interval is Student's t, which is honest about how little they say."""
 
 
 def shares(results: Sequence[dict[str, Any]], fact: str, what: str) -> list[float]:
@@ -57,12 +66,12 @@ def compare(
             f"{fact.name}_gain", share(gain), f"Share that came to know of the {fact.name}", arm="full", unit="%"
         )
     for arm in arms[1:]:
-        lost = paired_difference(full, shares(found[arm, True], party, "known"), "bca")
+        lost = paired(full, shares(found[arm, True], party, "known"))
         findings.estimate("party_known_lost", lost, "Share that knows of the party, full minus this arm", arm=arm, unit="%")
         lost = paired_difference(effects["full"], effects[arm])
         findings.estimate("party_effect_lost", lost, "Guests beyond those there anyway, full minus this arm", arm=arm)
         for sort in ("day", "heard"):
-            lost = paired_difference(answers_to(found["full", True], sort), answers_to(found[arm, True], sort), "bca")
+            lost = paired(answers_to(found["full", True], sort), answers_to(found[arm, True], sort))
             findings.estimate(f"interview_{sort}_lost", lost, f"{INTERVIEW[sort]}, full minus this arm", arm=arm, unit="%")
     leaks_of(findings, "", [result for results in found.values() for result in results])
 
