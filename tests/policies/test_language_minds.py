@@ -25,6 +25,8 @@ from ethogram.policies.prompted.mind import Insight, Line, Moment, Reaction, Spe
 from ethogram.policies.prompted.plan import Appointment, Piece, Stroke, clock_text
 from ethogram.policies.prompted.structured_mind import StructuredMind
 from ethogram.policies.prompted.templates import Trusted, data, render
+from ethogram.scene import Scene
+from ethogram.simulation import replay, simulate
 from ethogram.social import Event
 from ethogram.worlds.coded.town import Town
 
@@ -371,3 +373,26 @@ def test_a_language_mind_goes_on_identically_from_a_state():
 
     assert outcome(towns[1], copy) == outcome(towns[0], policy)
     assert characters(towns[0]).keys() == copy.lives.keys()
+
+
+def test_a_run_notes_what_went_on_and_replays_without_a_call(tmp_path):
+    calls = Counter()
+
+    def rate(request):
+        calls["score"] += 1
+        return arbitrary(request)
+
+    def respond(request):
+        calls["generate"] += 1
+        return f"Number {random.Random(request.key).random():.3f}."
+
+    def built():
+        town = Town("small", start="07:00", end="10:00")
+        return Scene(town, agents(town, ChoiceMind(scripted(respond, rate)), threshold=20))
+
+    run_ = simulate(built(), seed=5, to=tmp_path / "town")
+    made = sum(calls.values())
+    kinds = set(run_.notes.collect()["kind"])
+    assert {"memory", "plan", "reflection"} <= kinds
+    assert run_.calls.collect().height == made > 100
+    assert replay(run_, built()).exact and sum(calls.values()) == made
