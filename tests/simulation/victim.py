@@ -1,7 +1,8 @@
 """A process that simulates and is meant to be killed: `python victim.py SCENE FOLDER [--at N]`.
 
 It resumes what is in FOLDER. With `--at N` it kills itself, by a real SIGKILL, at its N-th write, rename, unlink or fsync,
-so that every boundary between two file operations can be tried. It prints `go` when the simulation begins, `done` at the end.
+so that every boundary between two file operations can be tried. It prints `go` when the simulation begins and `done` at its
+end.
 """
 
 from __future__ import annotations
