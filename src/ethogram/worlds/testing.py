@@ -19,6 +19,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
@@ -74,6 +75,7 @@ def check_world(
 
     Raises:
         AssertionError: the contract is broken; the message says where.
+        ConfigError: an intervention is wrong, or the new process cannot be had.
     """
     _check_pettingzoo(make, steps)
     episode = _check_episode(make, steps, seed, interventions)
@@ -202,6 +204,11 @@ def _check_repetition(
         try:
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
                 text = pool.submit(_digest, make, steps, seed, list(interventions)).result()
+        except BrokenProcessPool as error:
+            raise ConfigError(
+                'the new process cannot import the program: call check_world under `if __name__ == "__main__":` or from a '
+                "test, or give fresh_process=False"
+            ) from error
         finally:
             os.environ.pop("PYTHONHASHSEED")
             if saved is not None:
