@@ -110,6 +110,8 @@ def test_results_are_small_and_only_of_presets(study, tmp_path):
     assert path == tmp_path / "results/rumour/smoke--coded.json" and path.stat().st_size < 10_000
     result = json.loads(path.read_text())
     assert Estimate.read(result["measured"][0]["estimate"]) == folder.findings.measured[0].estimate
-    changed = execute(study, config, tmp_path / "changed", preset="smoke", changes={"people": 3}, progress=False)
+    changed = execute(
+        study, config, tmp_path / "changed", preset="smoke", changes={"people": 3}, model="coded", progress=False
+    )
     with pytest.raises(ConfigError, match="changed settings"):
         write_result(changed, tmp_path / "results")
