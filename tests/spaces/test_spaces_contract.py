@@ -237,6 +237,21 @@ def test_attributes_that_are_no_fields_do_no_harm() -> None:
     assert x.square == 9 and x in Typed(Cached) and Typed(Cached).dump(x) == {"n": 3}
 
 
+def test_unknown_fields_are_refused_even_where_a_model_ignores_them() -> None:
+    class Part(BaseModel):
+        n: int
+
+    class Whole(BaseModel):
+        part: Part
+
+    space = Verbs(Whole)
+    assert space.load({"part": {"n": 1}}) == Whole(part=Part(n=1))
+    with pytest.raises(VerbError, match='there is no field "q"; the fields are: part'):
+        space.load({"part": {"n": 1}, "q": 1})
+    with pytest.raises(VerbError, match=r"part\.q is not a field"):
+        space.load({"part": {"n": 1, "q": 1}})
+
+
 def test_aliases_are_not_spoken() -> None:
     Act: Any = act(x=(int, Field(alias="y")))
     space = Typed(Act, seed=0)
@@ -339,6 +354,7 @@ def test_where_refuses_nonsense() -> None:
         lambda: TOWN.where(Say, to=[]): "needs a list of values; to forbid the verb use only",
         lambda: TOWN.where(Say, to="Ann"): "needs a list of values",
         lambda: TOWN.where(Say, to=["x" * 41]): "is not text of at most 40",
+        lambda: TOWN.where(Say, to=["\ud800"]): "is not text of at most 40",
         lambda: TOWN.where(Say, to=[3]): "3 is not text",
         lambda: TOWN.where(GiveMoney, colour=["green"]): "'green' is not one of",
         lambda: ALL.where(Everything, code=["abc"]): "is not text of the form",

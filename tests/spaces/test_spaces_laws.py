@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -161,7 +162,7 @@ def test_one_seed_one_sequence_in_any_process() -> None:
     out = [
         subprocess.run(
             [sys.executable, "-c", code, here],
-            env={"PYTHONHASHSEED": hashseed, "PYTHONIOENCODING": "utf-8", "PATH": ""},
+            env={**os.environ, "PYTHONHASHSEED": hashseed, "PYTHONIOENCODING": "utf-8"},
             capture_output=True,
             check=True,
         ).stdout

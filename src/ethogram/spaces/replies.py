@@ -146,6 +146,6 @@ def _extent(text: str, start: int) -> int | None:
             depth += len(run)
         elif run[0] == "}":
             if len(run) >= depth:
-                return token.start() + depth
+                return token.end()
             depth -= len(run)
     return None
