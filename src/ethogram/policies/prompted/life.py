@@ -82,13 +82,13 @@ class Life:
         return Moment(self.persona, self.time, self.clock, self.place, self.activity, tuple(memories), plan)
 
     def untold(self, partner: str, memories: Sequence[Node]) -> list[Node]:
-        """Those of `memories` that the partner has not been told by this agent, and did not tell it; each content once."""
+        """Those of `memories` that this agent has not told the partner and that are not by or of it; each content once."""
         known = set(self.told.get(partner, ()))
         if self.talk and self.talk.partner == partner:
             known.update(self.talk.told, (line.text for line in self.talk.lines))
         fresh: dict[str, Node] = {}
         for node in memories:
-            if node.source != partner and node.words not in known:
+            if partner not in (node.source, node.subject) and node.words not in known:
                 fresh.setdefault(node.words, node)
         return list(fresh.values())
 

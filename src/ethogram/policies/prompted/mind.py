@@ -146,7 +146,7 @@ class Mind(Protocol):
     async def speak(self, moment: Moment, partner: str, talk: Sequence[Line], untold: Sequence[Node]) -> Speech:
         """The next words to the partner, given the talk so far (section 4.3.2); `talk` is empty when it is opened.
 
-        `untold` are those of `moment.memories` that the agent has neither told this partner nor heard from it.
+        `untold` are those of `moment.memories` that the agent has not told this partner and that are not by or of it.
         """
         ...
 
