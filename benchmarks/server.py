@@ -126,13 +126,12 @@ class Server(NamedTuple):
 def running(latency: float = 0.0, python: str | Path = sys.executable) -> Iterator[Server]:
     """A server in a process of its own, for as long as the block lasts."""
     command = [str(python), __file__, "--latency", str(latency)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield Server(f"http://127.0.0.1:{process.stdout.readline().strip()}")
-    finally:
-        process.terminate()
-        process.wait()
+        try:
+            yield Server(f"http://127.0.0.1:{process.stdout.readline().strip()}")
+        finally:
+            process.terminate()
 
 
 if __name__ == "__main__":
