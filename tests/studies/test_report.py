@@ -189,7 +189,7 @@ def test_scales():
     assert scale_of(measured(0.3, 0.5, unit="%")) == (0, 1)
     assert scale_of(measured(3.0, 17.0)) == (0, 20)
     assert scale_of(measured(-0.4, 0.3)) == (-0.5, 0.4)
-    assert [rounded_up(x) for x in (0.0, 0.7, 1.0, 2.1, 30, 101)] == [0, 1, 1, 2.5, 50, 200]
+    assert [rounded_up(x) for x in (0.0, 0.7, 1.0, 2.1, 35, 101)] == [0, 0.8, 1, 2.5, 40, 120]
 
 
 def test_an_estimate_without_interval_is_a_dot():

@@ -44,7 +44,7 @@ def pictures(run: Run, name: str) -> list[dict[str, str]]:
         found.append({"svg": network(agents, pairs), "caption": caption, "alt": caption, "legend": ""})
     if drawn := activity(run):
         svg, verbs = drawn
-        caption = f"What each did when{name}. Time runs from left to right; a lane is one agent."
+        caption = f"What each did when{name}. Time runs from left to right, a lane is one agent; gaps: nothing was decided."
         found.append(
             {"svg": svg, "caption": caption, "alt": f"{caption} Kinds of action: {', '.join(verbs)}.", "legend": verbs}
         )
