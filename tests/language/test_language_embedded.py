@@ -231,6 +231,29 @@ def test_a_resumed_run_goes_on_as_one_that_was_never_stopped(speaker: LanguageMo
     assert len(resumed.calls) == 3  # the last step's only
 
 
+def test_the_same_model_over_http_gives_the_same_scores(speaker: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The endpoint back end against a real server of a real model: the one that the embedded back end runs."""
+    backend = speaker.backend
+    assert isinstance(backend, Embedded)
+    engine = _engine(backend.path, backend.context)
+    address = engine.worker.submit(lambda: engine.server("smollm2").listening_address).result()
+    monkeypatch.setenv("ETHOGRAM_API_KEY", engine._secret)
+    remote = model(f"{address}/v1#smollm2", timeout=300)
+
+    async def compare() -> None:
+        async with remote:
+            # The likeliest first tokens, so that all of them are among those disclosed.
+            options = ["I", "The", "As"]
+            ours = await speaker.score("What do you do next?", options)
+            theirs = await remote.score("What do you do next?", options)
+            assert (ours.method, theirs.method) == ("exact", "top-k")
+            assert theirs.values == pytest.approx(ours.values, abs=1e-3)
+            reply = await remote.generate(f"What do you do? {VERBS.describe()}", space=VERBS, max_tokens=60)
+            assert VERBS.contains(reply.value)
+
+    asyncio.run(compare())
+
+
 def test_a_file_that_only_looks_like_a_model_is_said(tmp_path: Path) -> None:
     path = tmp_path / "broken.gguf"
     path.write_bytes(smollm2().read_bytes()[:5000])

@@ -285,6 +285,10 @@ def test_first_tokens_by_hand() -> None:
     )
     assert first_tokens(["cooperate", "collude"], [("co", -0.1)]) is None  # says nothing of which
     assert first_tokens(["red", "blue"], [("I", -0.1)]) is None
+    assert first_tokens(["A", "As"], [("A", math.log(0.5)), ("As", math.log(0.3))]) == pytest.approx(
+        [math.log(0.5), math.log(0.3)]
+    )
+    assert first_tokens(["1", "10"], [("1", math.log(0.5)), ("2", math.log(0.3))]) is None
     odd = [("", math.log(0.5)), (" ", math.log(0.3)), ("re", math.log(0.15))]
     assert first_tokens(["red", "blue"], odd) == pytest.approx([math.log(0.15), math.log(0.05)])
 

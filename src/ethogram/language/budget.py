@@ -70,7 +70,8 @@ class Budget:
     """Limits on what model calls may take; any number of models can share one. Safe for use in several threads.
 
     A call reserves what it may take at most, as estimated, before it is sent, and gives back what it did not take. So the
-    limits on calls and seconds are never exceeded, those on tokens and money only by what an estimate fell short.
+    limit on calls is never exceeded, those on tokens and money only by what an estimate fell short, and no call is begun
+    after the last second.
 
     Args:
         calls: model calls (several tries of one count once).

@@ -1,40 +1,25 @@
-"""`LanguageModel`: a back end with all that a simulation needs around it.
-
-A call goes through these, in order; each can answer it.
-
-1. The run's record (`ethogram.session`): a replayed or resumed call is answered from it, without a call.
-2. The cache of valid answers, by content.
-3. A like call in flight: several calls with the same content are made once.
-4. The back end, as often as needed: transport faults are retried with the same request (so what a valid call says does not
-   depend on faults), invalid answers with another seed and the error said to the model. Budgets are asked before each.
-
-Only answers that were read without error are cached; a call that fails for good is recorded, and raises `CallFailed`.
-"""
+"""`LanguageModel`: a back end with all that a simulation needs around it."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 
-from ethogram.errors import CallFailed, ConfigError
-from ethogram.language.backends import Backend, Fault
-from ethogram.language.budget import Budget, Prices, in_force, prices_of
+from ethogram.errors import ConfigError
+from ethogram.language.backends import Backend
+from ethogram.language.budget import Budget, Prices, prices_of
 from ethogram.language.cache import Cache
+from ethogram.language.calling import Caller
 from ethogram.language.choice import Choice, arrangements, decide
-from ethogram.language.notices import tell
-from ethogram.language.reading import Invalid, Read, read_reply, read_scores, second_try
-from ethogram.language.request import Answer, Message, Messages, Reply, Request, Scores, Space, encode, normalised
-from ethogram.language.results import answer_in, packed, reply_text, unpacked
+from ethogram.language.reading import read_reply, read_scores
+from ethogram.language.request import Message, Messages, Reply, Request, Scores, Space, encode, normalised
 from ethogram.seeds import derive
-from ethogram.session import Call, Position, Session, current
+from ethogram.session import Position, Session, current
 
 __all__ = ["LanguageModel", "Probe"]
 
@@ -53,18 +38,6 @@ class Probe:
     """Written by one call alone; 0 where the endpoint does not say how many."""
     score: str
     """How options are scored: `exact`, `top-k` or `sampled`."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """A call that was answered."""
-
-    answer: Answer
-    value: Any = None
-    seconds: float = 0.0
-    cost: float | None = 0.0
-    cached: bool = False
-    faults: list[str] = field(default_factory=list)
 
 
 class LanguageModel:
@@ -93,20 +66,23 @@ class LanguageModel:
         repairs: int = 2,
         deadline: float = 600.0,
     ) -> None:
-        self.backend = backend
         self.name = backend.name
-        self.cache = Cache(cache) if isinstance(cache, str | Path) else cache
-        self.budget = budget
         self.seed = seed
-        self.prices = Prices(*prices) if isinstance(prices, tuple) else prices or prices_of(self.name)
-        self.attempts = attempts
-        self.repairs = repairs
-        self.deadline = deadline
+        kept = Cache(cache) if isinstance(cache, str | Path) else cache
+        known = Prices(*prices) if isinstance(prices, tuple) else prices or prices_of(backend.name)
+        self._caller = Caller(backend, kept, budget, known, attempts, repairs, deadline)
         self._count = 0
-        self._flights: dict[tuple[int, str], asyncio.Future[Answer | Exception | None]] = {}
         self._schemas: dict[int, tuple[dict[str, Any], str]] = {}
-        self._density = 1 / 3  # tokens a character of prompt, for estimates; grows to the densest seen
-        self._told: WeakSet[Any] = WeakSet()
+
+    @property
+    def backend(self) -> Backend:
+        """What answers."""
+        return self._caller.backend
+
+    @property
+    def budget(self) -> Budget | None:
+        """What its calls may take; how much of it is spent."""
+        return self._caller.budget
 
     def __repr__(self) -> str:
         return f"LanguageModel({self.name!r})"
@@ -158,7 +134,7 @@ class LanguageModel:
             tuple(stop),
             self._seed(session, position) if temperature > 0 else 0,
         )
-        outcome = await self._ask(session, position, request, read_reply(space, validate, max_tokens))
+        outcome = await self._caller.ask(session, position, request, read_reply(space, validate, max_tokens))
         answer = outcome.answer
         # A record does not keep `finish`: derive it in the same way whether the answer is fresh or recorded.
         finish = "length" if answer.tokens_out >= max_tokens else "stop"
@@ -237,17 +213,17 @@ class LanguageModel:
         messages = normalised("Say hello in one short sentence.")
         request = Request(self.name, "generate", messages, encode(messages), max_tokens=24)
         options = Request(self.name, "score", messages, encode(messages), options=["Hello", "Goodbye"])
-        await self._make(request, read_reply(None, None, 24))  # loads the model, opens connections
-        spoken = await self._make(request.again(1, []), read_reply(None, None, 24))
-        scored = await self._make(options, read_scores(["Hello", "Goodbye"]))
+        await self._caller.make(request, read_reply(None, None, 24))  # loads the model, opens connections
+        spoken = await self._caller.make(request.again(1, []), read_reply(None, None, 24))
+        scored = await self._caller.make(options, read_scores(["Hello", "Goodbye"]))
         rate = spoken.answer.tokens_out / max(spoken.seconds, 1e-9)
         return Probe(self.name, spoken.seconds, rate, scored.answer.method)
 
     async def aclose(self) -> None:
         """Let go of connections and of the cache's file. The model can be used again."""
         await self.backend.aclose()
-        if self.cache is not None:
-            self.cache.close()
+        if self._caller.cache is not None:
+            self._caller.cache.close()
 
     async def __aenter__(self) -> LanguageModel:
         return self
@@ -283,183 +259,12 @@ class LanguageModel:
         self, session: Session | None, position: Position, messages: list[Message], options: list[str]
     ) -> Scores:
         request = Request(self.name, "score", messages, encode(messages), options, max_tokens=0, temperature=0.0)
-        outcome = await self._ask(session, position, request, read_scores(options))
+        outcome = await self._caller.ask(session, position, request, read_scores(options))
         answer = outcome.answer
         assert answer.scores is not None and answer.method
         return Scores(
             options, answer.scores, answer.method, answer.tokens or [], outcome.seconds, outcome.cost, outcome.cached
         )
-
-    async def _ask(self, session: Session | None, position: Position, request: Request, read: Read) -> Outcome:
-        """The answer, from wherever it can be had; recorded."""
-        if session is not None:
-            call = session.recorded(position, request.key, request.messages)
-            if call is not None:
-                return _from_record(call, read)
-        try:
-            outcome = self._from_cache(request, read) or await self._from_flight(session, request, read)
-        except CallFailed as error:
-            if session is not None:
-                session.write(self._call(position, request, None, str(error), error.faults))
-            raise
-        if session is not None:
-            session.write(self._call(position, request, outcome, None, outcome.faults))
-        return outcome
-
-    def _call(
-        self, position: Position, request: Request, outcome: Outcome | None, error: str | None, faults: list[str]
-    ) -> Call:
-        call = Call(position, self.name, request.kind, request.key, request.messages, request.options)
-        call.error, call.faults = error, faults
-        if outcome is not None:
-            answer = outcome.answer
-            call.reply, call.scores, call.method = reply_text(answer), answer.scores, answer.method
-            call.tokens_in, call.tokens_out = answer.tokens_in, answer.tokens_out
-            call.seconds, call.cost, call.cached = outcome.seconds, outcome.cost or 0.0, outcome.cached
-        return call
-
-    def _from_cache(self, request: Request, read: Read) -> Outcome | None:
-        if self.cache is None:
-            return None
-        text = self.cache.get(f"{self.backend.fingerprint} {request.key}")
-        if text is None:
-            return None
-        try:
-            answer = unpacked(text)
-            return Outcome(answer, read(answer), cached=True)
-        except (ValueError, Invalid):  # written by another version, or no longer valid: make the call
-            return None
-
-    async def _from_flight(self, session: Session | None, request: Request, read: Read) -> Outcome:
-        """Make the call, or wait for a like one in flight to be answered."""
-        loop = asyncio.get_running_loop()
-        place = (id(loop), request.key)
-        while (flight := self._flights.get(place)) is not None:
-            shared = await asyncio.shield(flight)
-            if isinstance(shared, Exception):
-                raise shared
-            if shared is None:  # that call was cancelled
-                continue
-            try:
-                return Outcome(shared, read(shared), cached=True)
-            except Invalid:  # by this caller's own validation
-                return await self._make(request, read)
-        flight = self._flights[place] = loop.create_future()
-        shared = None
-        try:
-            if self.backend.paid:
-                self._announce(session, request)
-            outcome = await self._make(request, read)
-            shared = outcome.answer
-            if self.cache is not None:
-                self.cache.put(f"{self.backend.fingerprint} {request.key}", packed(outcome.answer))
-            return outcome
-        except Exception as error:
-            shared = error
-            raise
-        finally:
-            del self._flights[place]
-            flight.set_result(shared)
-
-    async def _make(self, request: Request, read: Read) -> Outcome:
-        """Ask the back end, again where that may help."""
-        outcome = Outcome(Answer())
-        start = time.perf_counter()
-        asked, failed, repaired = request, 0, 0
-        while True:
-            try:
-                outcome.answer = await self._attempt(asked, outcome)
-                outcome.value = read(outcome.answer)
-                outcome.seconds = time.perf_counter() - start
-                return outcome
-            except Fault as fault:
-                outcome.faults.append(fault.label)
-                failed += not fault.busy
-                wait = pause(request.seed, len(outcome.faults), fault.after)
-                ended = fault.final or failed >= self.attempts
-            except Invalid as invalid:
-                outcome.faults.append(invalid.label)
-                repaired += 1
-                wait, ended = 0.0, repaired > self.repairs
-                asked = second_try(request, outcome.answer, invalid, repaired)
-            if ended or time.perf_counter() - start + wait > self.deadline:
-                tries, last = len(outcome.faults), outcome.faults[-1]
-                raise CallFailed(f"model {self.name} gave no valid answer in {tries} attempts: {last}", outcome.faults)
-            if wait:
-                await asyncio.sleep(wait)
-
-    async def _attempt(self, request: Request, outcome: Outcome) -> Answer:
-        """One request to the back end, within the budgets; adds what it cost to the outcome."""
-        budgets = (self.budget, *in_force()) if self.budget is not None else in_force()
-        ask = self.backend.complete if request.kind == "generate" else self.backend.score
-        if not budgets:
-            answer = await ask(request)
-            outcome.cost = _sum(outcome.cost, self._cost(answer.tokens_in, answer.tokens_out))
-            return answer
-        calls = 0 if outcome.faults else 1
-        tokens_in, tokens_out = self._estimate(request)
-        held: list[tuple[Any, Any]] = []
-        took: tuple[int, float | None] = (0, 0.0)
-        try:
-            money = self._cost(tokens_in, tokens_out)
-            for budget in budgets:
-                held.append((budget, budget.reserve(tokens_in + tokens_out, money, calls)))  # noqa: PERF401 (may stop midway)
-            answer = await ask(request)
-            took = (answer.tokens_in + answer.tokens_out, self._cost(answer.tokens_in, answer.tokens_out))
-            outcome.cost = _sum(outcome.cost, took[1])
-            length = len(request.messages_json)
-            self._density = max(self._density, min(answer.tokens_in / length, 1.0))
-            return answer
-        finally:
-            sent = len(held) == len(budgets)
-            for budget, reservation in held:
-                budget.settle(reservation, *took, calls if sent else 0)
-
-    def _cost(self, tokens_in: int, tokens_out: int) -> float | None:
-        if self.prices is not None:
-            return self.prices.of(tokens_in, tokens_out)
-        return None if self.backend.paid else 0.0
-
-    def _estimate(self, request: Request) -> tuple[int, int]:
-        """Tokens that a request may take at most, in and out."""
-        read = len(request.messages_json) + sum(map(len, request.options or ()))
-        return int(read * self._density) + 1, max(request.max_tokens, 1)
-
-    def _announce(self, session: Session | None, request: Request) -> None:
-        """Before the first paid call of a run, say what it may come to."""
-        whose = self if session is None else session
-        if whose in self._told:
-            return
-        self._told.add(whose)
-        calls = getattr(session, "expected_calls", None)
-        tokens_in, tokens_out = self._estimate(request)
-        each = self._cost(tokens_in, tokens_out)
-        price = "unknown price" if each is None else f"at most about {each * (calls or 1):.4g} money"
-        if calls:
-            total = calls * (tokens_in + tokens_out)
-            tell(f"{self.name}: about {calls} calls, at most about {total} tokens, {price}")
-        else:
-            tell(
-                f"{self.name}: at most about {tokens_in + tokens_out} tokens a call, {price} a call; number of calls unknown"
-            )
-
-
-def pause(seed: int, attempt: int, after: float | None) -> float:
-    """Seconds to wait before another attempt: what the endpoint asks for, or exponential, with jitter."""
-    jitter = random.Random(f"{seed} {attempt}").random()
-    return after + 0.1 * jitter if after is not None else min(0.25 * 2 ** (attempt - 1), 30.0) * (0.5 + jitter)
-
-
-def _from_record(call: Call, read: Read) -> Outcome:
-    if call.error is not None:
-        raise CallFailed(call.error, list(call.faults))
-    answer = answer_in(call.reply, call.scores, call.method, call.tokens_in, call.tokens_out)
-    try:
-        return Outcome(answer, read(answer), cached=True)
-    except Invalid as error:
-        raise CallFailed(
-            f"the recorded answer of model {call.model} is not valid any more: {error}", [error.label]
-        ) from error
 
 
 def _checked(options: Sequence[str]) -> list[str]:
@@ -467,7 +272,3 @@ def _checked(options: Sequence[str]) -> list[str]:
     if not found or len(set(found)) < len(found) or not all(isinstance(o, str) and o for o in found):
         raise ConfigError(f"the options are {found!r}: give at least one, all of them different and not empty")
     return found
-
-
-def _sum(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else a + b

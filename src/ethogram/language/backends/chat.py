@@ -78,22 +78,20 @@ def likeliest(choice: dict[str, Any]) -> list[tuple[str, float]]:
 
 
 def first_tokens(options: list[str], top: list[tuple[str, float]]) -> list[float] | None:
-    """Each option's score by the tokens that it begins with; None where one of them begins several options."""
-    found: list[list[float]] = [[] for _ in options]
-    for token, logprob in top:
-        start = token.lstrip()
-        begun = [i for i, option in enumerate(options) if start and option.lstrip().startswith(start)]
-        if len(begun) > 1:
-            return None
-        for i in begun:
-            found[i].append(logprob)
-    scores = [math.log(math.fsum(math.exp(v) for v in values)) if values else -math.inf for values in found]
-    missing = sum(not values for values in found)
-    if missing == len(options):
+    """Each option's score by the longest token that it begins with; None where one such token begins several options."""
+    found: list[tuple[str, list[float]]] = []
+    for option in options:
+        starts = [(token.lstrip(), logprob) for token, logprob in top if option.lstrip().startswith(token.lstrip())]
+        longest = max((start for start, _ in starts), key=len, default="")
+        # The same token with and without a leading blank counts as one; shorter ones begin the option spelled otherwise.
+        found.append((longest, [logprob for start, logprob in starts if start == longest and longest]))
+    begun = [start for start, values in found if values]
+    if not begun or len(set(begun)) < len(begun):
         return None
     left = max(1.0 - math.fsum(math.exp(logprob) for _, logprob in top), 1e-12)
+    missing = len(options) - len(begun)
     bound = min(math.log(left / max(missing, 1)), min(logprob for _, logprob in top))
-    return [score if values else bound for score, values in zip(scores, found, strict=True)]
+    return [math.log(math.fsum(map(math.exp, values))) if values else bound for _, values in found]
 
 
 def frequencies(options: list[str], texts: list[str]) -> list[int]:
