@@ -8,7 +8,7 @@ import pytest
 
 import ethogram
 
-HEAVY = {*"polars pyarrow duckdb matplotlib scipy networkx xllamacpp wordllama aiohttp jinja2 torch".split()}
+HEAVY = {"polars", "pyarrow", "duckdb", "matplotlib", "scipy", "networkx", "xllamacpp", "wordllama", "aiohttp", "jinja2"}
 
 
 def loaded_after(code):
