@@ -30,29 +30,27 @@ def speaker() -> LanguageModel:
 
 
 def jobs() -> list[Request]:
-    """Requests of all kinds, with common beginnings of many lengths."""
+    """Requests of all kinds that begin alike. (With a 16-bit key-value cache the first is answered in three ways.)"""
     draw = random.Random(5)
 
     def text(n: int) -> str:
         return " ".join(draw.choices(WORDS, k=n))
 
-    systems, made = [text(k) for k in (8, 20)], []
-    for i in range(8):
-        messages = [
-            {"role": "system", "content": draw.choice(systems)},
-            {"role": "user", "content": text(draw.randrange(1, 25))},
-        ]
-        if i % 4 == 3:
+    base = {"role": "system", "content": text(60)}
+    users = ["What now?", "Who are you? " + text(8), text(40) + " What now?", "What now?", "Say or wait?"]
+    made = []
+    for i, user in enumerate(users):
+        messages = [base, {"role": "user", "content": user}]
+        if i == 3:
             messages += [{"role": "assistant", "content": text(8)}, {"role": "user", "content": "And then?"}]
-        common = {"model": "smollm2", "messages": messages, "messages_json": encode(messages), "seed": draw.randrange(2**31)}
-        if i % 4 == 0:
-            made.append(Request(kind="generate", max_tokens=6, **common))
-        elif i % 4 == 1:
-            made.append(
-                Request(kind="generate", max_tokens=20, schema=VERBS.schema(), schema_json=encode(VERBS.schema()), **common)
-            )
+        common = {"model": "smollm2", "messages": messages, "messages_json": encode(messages)}
+        if i < 3:
+            made.append(Request(kind="score", options=["A", "B", "go on"], **common))
+        elif i == 3:
+            made.append(Request(kind="generate", max_tokens=8, seed=1, **common))
         else:
-            made.append(Request(kind="score", options=[text(draw.randrange(1, 3)) for _ in range(2)] + ["A", "B"], **common))
+            schema = VERBS.schema()
+            made.append(Request(kind="generate", max_tokens=24, seed=2, schema=schema, schema_json=encode(schema), **common))
     return made
 
 
@@ -71,19 +69,16 @@ def answers(order: list[int]) -> list[tuple[int, str]]:
 
 
 def test_answers_are_the_same_bit_for_bit_whatever_was_asked_before() -> None:
-    draw = random.Random(1)
-    orders = [[draw.randrange(8) for _ in range(11)] for _ in range(2)]
-    here = answers(orders[0])
+    here = answers([0, 0, 1, 3, 0, 2, 1, 4, 0, 2, 4, 3])
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_language_embedded as t; "
-        f"import json; print(json.dumps(t.answers({orders[1]!r})))"
+        f"import json; print(json.dumps(t.answers([2, 4, 1, 0, 3, 0, 4])))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     found: dict[int, set[str]] = {}
     for i, answer in [*here, *map(tuple, json.loads(done.stdout))]:
         found.setdefault(i, set()).add(answer)
-    assert len(found) >= 7
-    assert {i: len(kinds) for i, kinds in found.items()} == dict.fromkeys(found, 1)
+    assert {i: len(kinds) for i, kinds in found.items()} == dict.fromkeys(range(5), 1)
 
 
 def test_calls_that_come_together_are_answered_as_one_after_another(speaker: LanguageModel) -> None:

@@ -98,10 +98,9 @@ def test_an_overloaded_endpoint_gets_fewer_at_once(serve: Serve) -> None:
     run = Run()
     speaker = model(server.spec)
     with use(run.session):
-        found = asyncio.run(ask_all(speaker, 400))
+        found = asyncio.run(ask_all(speaker, 1200))
     assert all(not isinstance(reply, Exception) for reply in found)
-    refused = server.stats()["faults"]["429"]
-    assert 0 < refused < 400
+    assert 0 < server.stats()["faults"]["429"] < 500  # about 270; without cuts 2300
     assert {fault for call in run.calls for fault in call.faults} == {"http 429"}
 
 

@@ -34,18 +34,26 @@ def test_it_begins_low_and_doubles_while_calls_wait() -> None:
     asyncio.run(scene())
 
 
-def test_the_first_overload_cuts_once_and_ends_the_doubling() -> None:
+def test_requests_in_flight_together_cut_once_and_end_the_doubling() -> None:
     async def scene() -> None:
         gate = Gate(1000)
-        tickets = [task.result() for task in (await enter(gate, 500))[:FIRST]]
-        for ticket in tickets:  # all were in flight together: one sign
-            gate.leave(ticket, served=False, overload=True)
-        assert gate.limit == FIRST * CUT and gate.cuts == 1
+        tasks = await enter(gate, FIRST)
+        await enter(gate, 500)
+        gate.leave(tasks[0].result(), served=False, overload=True)
+        assert (gate.limit, gate.cuts) == (FIRST * CUT, 1)
+        for _ in range(19):
+            gate.leave(0, served=False, overload=True)
+        assert (gate.limit, gate.cuts) == (FIRST * CUT, 1)
+        for _ in range(FIRST - 30):  # now more are refused than that cut away: so many were too many
+            gate.leave(0, served=False, overload=True)
+        assert gate.limit == 10
         await asyncio.sleep(0.1)
-        assert gate.in_flight == int(FIRST * CUT)
-        gate.leave(gate.cuts, served=True, overload=False)
-        assert FIRST * CUT < gate.limit < FIRST * CUT + 0.2
-        for _ in range(100):
+        assert gate.limit == 10 and gate.in_flight == 10
+        gate.leave(1, served=True, overload=False)
+        assert gate.limit == pytest.approx(10 + 4 / 10 + 0.05)
+        gate.leave(1, served=False, overload=True)
+        assert gate.limit == pytest.approx(10 * CUT)
+        for _ in range(30):
             gate.leave(gate.cuts, served=False, overload=True)
             gate.in_flight += 1
         assert gate.limit == LEAST

@@ -1,10 +1,10 @@
 """How many requests an endpoint gets at once: as many as it takes.
 
 The limit begins low and doubles with every round of answers, or every 20 ms while calls wait (an endpoint that has had
-enough says so at once). At the first sign of overload it is cut, and from then on it rises by a few for each round of
-answers and is cut again at each further sign: additive increase, multiplicative decrease. Signs of overload are the
-statuses 429 and 503, and time-outs; errors of other kinds say nothing about load. Of many requests in flight together only
-one sign counts.
+enough says so at once). At the first sign of overload it is cut, and from then on it rises by a few (and a twentieth) with
+each round of answers and is cut again at each further sign: additive increase, multiplicative decrease. Signs of overload
+are the statuses 429 and 503, and time-outs; errors of other kinds say nothing about load. Requests that were in flight
+together cut it once: to 0.6 of their number, or by the number of those refused, whichever is less.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ LEAST = 4
 RAMP = 0.02
 CUT = 0.6
 RISE = 4
+SHARE = 0.05
 
 
 class Gate:
@@ -34,6 +35,7 @@ class Gate:
         self.in_flight = 0
         self.cuts = 0
         """How often the limit was cut."""
+        self._round = (self.limit, 0)  # how many were in flight at the last cut, and how many of them were refused
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._ramping = False
 
@@ -56,13 +58,18 @@ class Gate:
 
     def leave(self, ticket: int, *, served: bool, overload: bool) -> None:
         """A request is over: it was answered properly (`served`), showed overload, or neither."""
-        self.in_flight -= 1
         if overload:
             if ticket == self.cuts:
-                self.limit = max(float(min(LEAST, self.most)), self.limit * CUT)
+                self._round = (min(self.limit, float(self.in_flight)), 0)
                 self.cuts += 1
+            if ticket == self.cuts - 1:
+                together, refused = self._round
+                self._round = (together, refused + 1)
+                fitting = max(float(LEAST), min(together * CUT, together - refused - 1))
+                self.limit = min(self.limit, fitting)
         elif served and self._waiting:
-            self.limit = min(float(self.most), self.limit + (1 if self.cuts == 0 else RISE / self.limit))
+            self.limit = min(float(self.most), self.limit + (1 if self.cuts == 0 else RISE / self.limit + SHARE))
+        self.in_flight -= 1
         self._admit()
 
     def _admit(self) -> None:

@@ -8,9 +8,9 @@ Endpoints differ in what they know. Where one rejects a parameter (status 400 or
 otherwise from then on, and the user is told once: `max_tokens`, `temperature`, `seed`, `response_format`, `logprobs`.
 
 **Scores.** Chat endpoints disclose at most the likeliest first tokens (`top-k`): an option's score is the log-probability of
-the longest token it begins with; for one that is not among them, an upper bound: what is left over, in equal shares, and no more
-than the least disclosed. Where no log-probabilities are given, or a token begins several options, answers are sampled and
-counted (`sampled`): log((count + 1/2) / (samples + options/2)).
+the longest token it begins with; for one that is not among them, an upper bound: what is left over, in equal shares, and no
+more than the least disclosed. Where no log-probabilities are given, or a token begins several options, answers are sampled
+and counted (`sampled`): log((count + 1/2) / (samples + options/2)).
 """
 
 from __future__ import annotations
