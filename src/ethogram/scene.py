@@ -57,9 +57,8 @@ def scene(function: Callable[..., tuple[World, Policies]]) -> Callable[..., Scen
     def build(*args: Any, **kwargs: Any) -> Scene:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        arguments = dict(bound.arguments)
         try:
-            json.dumps(arguments)
+            arguments = json.loads(json.dumps(dict(bound.arguments)))  # as it will come back from a record
         except (TypeError, ValueError) as error:
             raise ConfigError(f"scene {function.__name__} takes only JSON values as arguments: {error}") from error
         world, policies = function(**arguments)

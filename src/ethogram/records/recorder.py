@@ -48,6 +48,14 @@ def _disk(folder: Path) -> Iterator[None]:
         raise RunError(f"{folder} cannot be written: {error}") from error
 
 
+def _demand_free(folder: Path) -> None:
+    """RunError where a folder holds anything but what a run leaves that was killed as it began."""
+    if (folder / "manifest.json").exists():
+        raise RunError(f"{folder} holds a run already: resume it, or choose another folder")
+    if {p.name for p in folder.iterdir()} - {".lock", "manifest.json.new"}:
+        raise RunError(f"{folder} is not empty and not a run: choose another folder")
+
+
 class Recorder:
     """Writes one run folder; holds its lock until `close`."""
 
@@ -68,12 +76,10 @@ class Recorder:
         self = cls(folder, manifest, codec)
         with _disk(folder):
             folder.mkdir(parents=True, exist_ok=True)
+        _demand_free(folder)  # before the lock, which would be left in a folder of somebody else's
         self._take_lock()
         try:
-            if (folder / "manifest.json").exists():
-                raise RunError(f"{folder} holds a run already: resume it, or choose another folder")
-            if {p.name for p in folder.iterdir()} - {".lock", "manifest.json.new"}:
-                raise RunError(f"{folder} is not empty and not a run: choose another folder")
+            _demand_free(folder)
             manifest.versions = versions()
             with _disk(folder):
                 manifest.write(folder)
