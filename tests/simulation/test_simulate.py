@@ -14,6 +14,7 @@ from pond import Pond, hop, pond
 from ethogram.errors import ConfigError, RunError
 from ethogram.policy import Policy, Random, coded
 from ethogram.records import Run
+from ethogram.scene import Scene
 from ethogram.simulation import Intervention, branch, replay, restore, simulate, simulate_async
 from ethogram.world import GymWorld
 
@@ -233,3 +234,14 @@ def test_neither_world_nor_policies():
         simulate(Pond())
     with pytest.raises(ConfigError, match="brings its own policies"):
         simulate(pond(), Random())
+
+
+def test_a_world_that_observes_nan_repeats():
+    class Blind(Pond):
+        def _see(self, agent: str) -> np.ndarray[Any, Any]:
+            return np.array([self.position[agent], np.nan])
+
+    run = simulate(Blind(3, 12), coded(lambda seen, space: 0), seed=2)
+    assert replay(run, Scene(Blind(3, 12), coded(lambda seen, space: 0))).exact
+    other = replay(run, Scene(Blind(3, 12), coded(lambda seen, space: 1)))
+    assert {d.event for d in other.divergences} == {"action"}

@@ -54,22 +54,6 @@ class RecordedSteps:
         return self._rows.slice(start, end - start)
 
 
-def _bytes(batch: pa.RecordBatch | pa.Array) -> bytes:
-    """Content to the bit, so that NaN equals itself; concatenating first drops a slice's offset."""
-    if isinstance(batch, pa.Array):
-        batch = pa.RecordBatch.from_arrays([batch], names=["x"])
-    return (
-        pa.Table.from_batches([batch])
-        .take(pa.array(np.arange(batch.num_rows)))
-        .combine_chunks()
-        .to_batches()[0]
-        .serialize()
-        .to_pybytes()
-        if batch.num_rows
-        else b""
-    )
-
-
 def _shorten(text: str, most: int = 160) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -144,11 +128,11 @@ class RecordGuide:
 
     def _compare(self, place: Place, name: str, agents: list[Agent], column: pa.Array) -> None:
         old = self._acted[name]
-        if agents == self._acting and (old.equals(column) or _bytes(old) == _bytes(column)):
+        if agents == self._acting and old.equals(column):
             return
         was = dict(zip(self._acting, old.to_pylist(), strict=True))
         for agent, value in zip(agents, column.to_pylist(), strict=True):
-            if agent in was and was[agent] != value and not (was[agent] != was[agent] and value != value):
+            if agent in was and repr(was[agent]) != repr(value):  # repr: exact, and NaN is like itself
                 self.diverged(agent, place, name, explain(was[agent], value))
 
     def decided(self, place: Place, actions: dict[Agent, Any], faults: dict[Agent, str]) -> None:
@@ -176,7 +160,7 @@ class RecordGuide:
     def happened(self, place: Place, rows: pa.RecordBatch) -> None:
         """Compare the outcome: rewards, ends, last observations."""
         old = self._recorded
-        if old is None or old.equals(rows) or _bytes(old) == _bytes(rows):
+        if old is None or old.equals(rows):
             return
         names = ["agent", "time", "reward", "ended", "observation"]
         was = {(r["agent"], r["ended"] == "last"): r for r in old.select(names).to_pylist()}
