@@ -271,3 +271,14 @@ def test_shipped_towns_keep_their_promises() -> None:
             assert not any(fact.told_in(text) for text in texts), f"{fact.name} is given away in {name}"
     knows = sum(len(p.knows) for p in Town("sallow_reach").persons)
     assert knows / (25 * 24) < 0.2, "most people are not yet acquainted"
+
+
+def test_the_example_of_the_documentation_is_a_town(tmp_path: Path) -> None:
+    """The files in the docstring of the package, as they stand there (with a second person, whom Ann knows)."""
+    from ethogram.worlds.coded import town as package
+
+    blocks = [line[4:] for line in (package.__doc__ or "").splitlines() if line.startswith("    ") or not line]
+    text = "\n".join(blocks)
+    split = text.index("[[people]]")
+    ben = '[[people]]\nname = "Ben"\nage = 9\nhome = "House A"\n'
+    assert town(tmp_path, text[:split], text[split:] + ben).possible_agents == ["Ann", "Ben"]
