@@ -80,11 +80,11 @@ class View(BaseModel):
     """The place it is walking to, if any."""
     activity: str
     """What it is doing, in its own words."""
-    events: tuple[Event, ...] = ()
+    events: tuple[Event, ...] = Field(default=(), max_length=1000)
     """What it perceived since it last acted, oldest first."""
-    people: tuple[str, ...] = ()
+    people: tuple[str, ...] = Field(default=(), max_length=1000)
     """Who is near enough to be spoken to."""
-    things: dict[str, str] = Field(default_factory=dict)
+    things: dict[str, str] = Field(default_factory=dict, max_length=1000)
     """The things in sight and their states."""
     talking_to: str = ""
     """The partner of the conversation it is in; it is then asked for its next words (Say or Leave)."""

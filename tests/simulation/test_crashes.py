@@ -24,14 +24,27 @@ def start(scene: str, folder: Path, at: int = 0) -> subprocess.Popen[str]:
     )
 
 
-def live_and_die(scene: str, folder: Path, seconds: float) -> bool:
-    """Let a victim run for so long after it begins, then kill it; True where it was done before."""
+def grown(folder: Path) -> int:
+    """Bytes of the record; what changes is what a run has written."""
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) if folder.exists() else 0
+
+
+def die_after_writing(scene: str, folder: Path, times: int, delay: float) -> bool:
+    """Let a victim write so often, and so many seconds longer, then kill it; False where it was done before."""
     with start(scene, folder) as victim:
-        assert victim.stdout is not None
-        assert victim.stdout.readline() == "go\n"
-        time.sleep(seconds)
+        size = grown(folder)
+        while times > 0 and victim.poll() is None:
+            time.sleep(0.002)
+            try:
+                times -= (now := grown(folder)) != size
+            except FileNotFoundError:
+                continue
+            size = now
+        time.sleep(delay)
+        if victim.poll() is not None:
+            return False
         victim.kill()
-        return "done" in victim.stdout.read()
+    return True
 
 
 def finish(scene: str, folder: Path) -> Run:
@@ -44,19 +57,17 @@ def finish(scene: str, folder: Path) -> Run:
 def test_killed_at_twenty_random_moments(tmp_path):
     scene, options, _ = scenes.coded()
     whole = simulate(scene, to=tmp_path / "whole", **options)
-    rng, kills, at = random.Random(1), 0, []
-    while kills < 20:
-        folder = tmp_path / f"killed-{len(at)}"
-        while kills < 20:
-            if live_and_die("coded", folder, rng.uniform(0.0, 0.25)):
-                break
-            kills += 1
-            if (folder / "manifest.json").exists():
-                at.append(Run(folder).sql("select count(*) from steps").item())
-        run = finish("coded", folder)
-        assert run.manifest.status == "complete"
-        assert same_tables(whole, run)
-        assert run.manifest.steps_done == whole.manifest.steps_done
+    rng, folder, at = random.Random(1), tmp_path / "run-0", []
+    while len(at) < 20:
+        if not die_after_writing("coded", folder, rng.randint(0, 40), rng.uniform(0, 0.01)):
+            assert same_tables(whole, Run(folder))
+            folder = tmp_path / f"run-{len(at)}"
+            continue
+        at.append(Run(folder).sql("select count(*) from steps").item() if (folder / "manifest.json").exists() else 0)
+    run = finish("coded", folder)
+    assert run.manifest.status == "complete"
+    assert same_tables(whole, run)
+    assert run.manifest.steps_done == whole.manifest.steps_done
     assert len(set(at)) > 5, "the kills must have hit different moments"
     assert replay(run).exact
 
@@ -74,8 +85,7 @@ def test_killed_at_a_file_operation(tmp_path, at):
 
 
 def test_a_killed_run_can_be_read_up_to_its_last_complete_step(tmp_path):
-    while not live_and_die("coded", tmp_path / "run", 0.2) and not (tmp_path / "run" / "manifest.json").exists():
-        pass
+    assert die_after_writing("coded", tmp_path / "run", 10, 0)
     run = Run(tmp_path / "run")
     steps = run.steps.collect()
     assert run.manifest.status == "running"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import time
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 import scenes
 from gathering import Gathering
-from test_crashes import finish, start
+from test_crashes import die_after_writing, finish
 from test_simulate import same_tables
 
 from ethogram.errors import RunError
@@ -129,29 +127,6 @@ def test_resuming_with_another_prompt_is_refused(tmp_path):
         simulate(other, seed=1, to=tmp_path / "run", checkpoint_every=100, resume=True)
 
 
-def grown(folder: Path) -> int:
-    """Bytes of the record; what changes is what a run has written."""
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) if folder.exists() else 0
-
-
-def die_after_writing(folder: Path, times: int, delay: float) -> bool:
-    """Let a victim write so often, and a little longer, then kill it; False where it was done before."""
-    with start("embedded", folder) as victim:
-        size = grown(folder)
-        while times and victim.poll() is None:
-            time.sleep(0.005)
-            try:
-                times -= (now := grown(folder)) != size
-            except FileNotFoundError:
-                continue
-            size = now
-        time.sleep(delay)
-        if victim.poll() is not None:
-            return False
-        victim.kill()
-    return True
-
-
 @pytest.mark.slow
 @pytest.mark.lm
 def test_the_embedded_model_killed_at_random_moments(tmp_path):
@@ -159,7 +134,7 @@ def test_the_embedded_model_killed_at_random_moments(tmp_path):
     whole = simulate(scene, to=tmp_path / "whole", **options)
     rng, folder, at = random.Random(2), tmp_path / "run-0", []
     while len(at) < 20:
-        if not die_after_writing(folder, rng.randint(1, 4), rng.uniform(0, 0.4)):
+        if not die_after_writing("embedded", folder, rng.randint(1, 4), rng.uniform(0, 0.4)):
             assert same_tables(whole, Run(folder))
             folder = tmp_path / f"run-{len(at)}"
             continue
