@@ -11,7 +11,7 @@ from ethogram.social import Event
 __all__ = ["MOST", "event", "gone", "latest", "near_and_far", "nearest_of", "news"]
 
 MOST = 50
-"""The most events, people and things of one view: the capacity of its space."""
+"""The most events, people and things of one view: nobody takes in more at a time."""
 
 
 def event(kind: Any, actor: str, text: str, place: str, to: str = "") -> Event:
