@@ -23,15 +23,12 @@ from ethogram.records import Run
 from ethogram.scene import Scene
 from ethogram.simulation import replay, simulate
 
-MEMORY = 10
-"""How many of its last steps an agent is reminded of."""
-
 
 def market(n: int, server: Server) -> Scene:
     """`n` people at a market, played by the model that the server has."""
     jobs = ("baker", "fisher", "teacher", "smith")
     people = {f"Person {i}": Persona(name=f"Person {i}", age=20 + i % 50, job=jobs[i % 4]) for i in range(n)}
-    return Scene(Market(n), Prompted(model(server.model), persona=people, memory=MEMORY))
+    return Scene(Market(n), Prompted(model(server.model), persona=people))
 
 
 def step(n: int, steps: int, server: Server, folder: Path) -> tuple[Run, Spent]:
