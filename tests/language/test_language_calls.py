@@ -221,7 +221,19 @@ def test_malformed_messages_are_named(messages, said: str) -> None:
         asyncio.run(scripted(lambda r: "").generate(messages))
 
 
-@pytest.mark.parametrize("options", [[], ["a", "a"], ["a", ""], ["a", 3]])
+@pytest.mark.parametrize("numbers", [{"max_tokens": 0}, {"temperature": -1}, {"temperature": float("nan")}])
+def test_numbers_that_make_no_sense_are_named(numbers) -> None:
+    with pytest.raises(ConfigError, match=next(iter(numbers))):
+        asyncio.run(scripted(lambda r: "").generate("Hi", **numbers))
+
+
+def test_one_stop_is_not_taken_for_many() -> None:
+    asked = []
+    asyncio.run(scripted(lambda r: asked.append(r.stop) or "x").generate("Hi", stop="end"))
+    assert asked == [("end",)]
+
+
+@pytest.mark.parametrize("options", [[], ["a", "a"], ["a", ""], ["a", 3], "ab"])
 def test_malformed_options_are_named(options) -> None:
     with pytest.raises(ConfigError, match="at least one, all of them different"):
         asyncio.run(scripted().score("?", options))

@@ -182,6 +182,24 @@ def test_the_most_likely_answer_scores_highest(speaker: LanguageModel) -> None:
     assert found.values[0] > max(found.values[1:])
 
 
+def test_prompts_are_those_of_the_models_chat_template(speaker: LanguageModel) -> None:
+    backend = speaker.backend
+    assert isinstance(backend, Embedded)
+    engine = _engine(backend.path, backend.context)
+    messages = [
+        {"role": "system", "content": "You are Ann, a baker."},
+        {"role": "user", "content": "Good morning! How are you?"},
+        {"role": "assistant", "content": "I'm fine, thank you."},
+        {"role": "user", "content": "Two loaves — and the 日本 cake, please."},
+    ]
+
+    def whole() -> list[int]:
+        text = engine.post("/apply-template", {"messages": messages})["prompt"]
+        return engine.post("/tokenize", {"content": text, "add_special": True, "parse_special": True})["tokens"]
+
+    assert engine.worker.submit(engine.prompts.tokens, messages).result() == engine.worker.submit(whole).result()
+
+
 def test_what_an_agent_says_cannot_end_its_message(speaker: LanguageModel) -> None:
     backend = speaker.backend
     assert isinstance(backend, Embedded)

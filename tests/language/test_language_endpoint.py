@@ -17,6 +17,7 @@ from language_tools import SERVER, VERBS, Run, Server
 
 from ethogram.errors import BudgetExhausted, CallFailed, ModelError
 from ethogram.language import Budget, LanguageModel, model
+from ethogram.language.backends import endpoint
 from ethogram.language.backends.chat import Dialect, first_tokens, frequencies, retry_after
 from ethogram.session import use
 
@@ -100,7 +101,7 @@ def test_an_overloaded_endpoint_gets_fewer_at_once(serve: Serve) -> None:
     with use(run.session):
         found = asyncio.run(ask_all(speaker, 1200))
     assert all(not isinstance(reply, Exception) for reply in found)
-    assert 0 < server.stats()["faults"]["429"] < 500  # about 270; without cuts 2300
+    assert 0 < server.stats()["faults"]["429"] < 800  # about 270; without cuts 2300
     assert {fault for call in run.calls for fault in call.faults} == {"http 429"}
 
 
@@ -154,6 +155,19 @@ def test_what_an_endpoint_refuses(status: int, body, error, said: str, canned, m
         assert len(heads) == 1 and not isinstance(caught.value, CallFailed) and not run.calls
     else:
         assert run.calls[0].error is not None
+
+
+def test_a_body_that_is_nested_too_deeply_is_a_fault(canned) -> None:
+    base, _ = canned(200, b"[" * 200_000)
+    with pytest.raises(CallFailed, match="not JSON"):
+        asyncio.run(model(f"{base}/v1#m", attempts=1).generate("Hi"))
+
+
+def test_a_response_too_large_is_not_read_to_its_end(canned, monkeypatch) -> None:
+    monkeypatch.setattr(endpoint, "LARGEST", 1000)
+    base, _ = canned(200, b" " * 100_000)
+    with pytest.raises(CallFailed, match="malformed: a response of more than 1000 bytes"):
+        asyncio.run(model(f"{base}/v1#m", attempts=1).generate("Hi"))
 
 
 @pytest.fixture

@@ -83,12 +83,16 @@ class Gate:
         """Double the limit soon if calls still wait and there was no sign of overload yet."""
         if not self._ramping and self.cuts == 0 and self.limit < self.most:
             self._ramping = True
-            asyncio.get_running_loop().call_later(RAMP, self._double)
+            loop = asyncio.get_running_loop()
+            loop.call_later(RAMP, self._double, loop.time() + RAMP)
 
-    def _double(self) -> None:
+    def _double(self, due: float) -> None:
         self._ramping = False
-        if self.cuts == 0 and self._waiting:
+        if self.cuts or not self._waiting:
+            return
+        # A loop that is late has not got round to sending, or to what the endpoint says of it: wait for that.
+        if asyncio.get_running_loop().time() - due < RAMP / 2:
             self.limit = min(float(self.most), self.limit * 2)
             self._admit()
-            if self._waiting:
-                self._ramp()
+        if self._waiting:
+            self._ramp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ class LanguageModel:
         space: Space | None = None,
         max_tokens: int = 256,
         temperature: float = 1.0,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         agent: str = "",
         purpose: str = "",
         validate: Callable[[Any], None] | None = None,
@@ -107,7 +108,7 @@ class LanguageModel:
                 back end can, and `Reply.value` is the element.
             max_tokens: longest reply. One that is cut off is invalid where a space is given.
             temperature: 1 samples the model as it is, 0 takes the likeliest token each time.
-            stop: texts at which the reply ends, and which it does not include.
+            stop: a text, or several, at which the reply ends, and which it does not include.
             agent: who asks; with `purpose`, it places the call in the run.
             purpose: what for, in a word.
             validate: gets the value (the text without a space) and raises ValueError where it is invalid.
@@ -116,10 +117,12 @@ class LanguageModel:
             CallFailed: no valid answer was had; the run's record says why.
             BudgetExhausted: a budget does not allow the call, which is not sent.
             ModelError: the model cannot be used at all.
-            ConfigError: the messages are malformed.
+            ConfigError: the messages are malformed, or a number makes no sense.
         """
         session, position = self._place(agent, purpose)
         plain = normalised(messages)
+        if max_tokens < 1 or not 0 <= temperature < math.inf:
+            raise ConfigError(f"max_tokens={max_tokens}, temperature={temperature}: give 1 or more, and 0 or more")
         schema, schema_json = (None, "") if space is None else self._schema(space)
         request = Request(
             self.name,
@@ -131,7 +134,7 @@ class LanguageModel:
             schema_json,
             max_tokens,
             temperature,
-            tuple(stop),
+            (stop,) if isinstance(stop, str) else tuple(stop),
             self._seed(session, position) if temperature > 0 else 0,
         )
         outcome = await self._caller.ask(session, position, request, read_reply(space, validate, max_tokens))
@@ -198,6 +201,8 @@ class LanguageModel:
             As `score`.
         """
         plain, checked = normalised(question), _checked(options)
+        if not 0 <= temperature < math.inf:
+            raise ConfigError(f"temperature={temperature}: give 0 or more")
         asked = arrangements(plain, checked, by, average, length)
         places = [self._place(agent, purpose) for _ in asked]
         scored = [self._score(*place, a.messages, a.answers) for place, a in zip(places, asked, strict=True)]
@@ -268,7 +273,7 @@ class LanguageModel:
 
 
 def _checked(options: Sequence[str]) -> list[str]:
-    found = list(options)
+    found = [] if isinstance(options, str) else list(options)
     if not found or len(set(found)) < len(found) or not all(isinstance(o, str) and o for o in found):
-        raise ConfigError(f"the options are {found!r}: give at least one, all of them different and not empty")
+        raise ConfigError(f"the options are {options!r}: give at least one, all of them different and not empty")
     return found

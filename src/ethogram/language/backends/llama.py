@@ -81,15 +81,15 @@ class Prompts:
             before, found, rest = rest.partition(mark)
             if not found:
                 raise Fault(f"the model's chat template does not take the roles {', '.join(roles)}", final=True)
-            pieces += [self._tokenise(before, special=True), i]
+            # Before the first message the tokeniser adds what a text of this model begins with, if anything.
+            pieces += [self._tokenise(before, special=True, first=i == 0), i]
         return [*pieces, self._tokenise(rest, special=True)]
 
-    def _tokenise(self, text: str, special: bool) -> list[int]:
-        if not text:
+    def _tokenise(self, text: str, special: bool, first: bool = False) -> list[int]:
+        if not text and not first:
             return []
-        # Half a surrogate pair cannot be put into UTF-8.
-        text = text.encode("utf-8", "replace").decode()
-        return self._post("/tokenize", {"content": text, "add_special": False, "parse_special": special})["tokens"]
+        text = text.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be put into UTF-8
+        return self._post("/tokenize", {"content": text, "add_special": first, "parse_special": special})["tokens"]
 
 
 def completion(prompt: list[int], request: Request, grammar: str | None) -> dict[str, Any]:
