@@ -26,6 +26,7 @@ Agent = str
 Step = tuple[dict[Agent, Any], dict[Agent, float], dict[Agent, bool], dict[Agent, bool], dict[Agent, dict[str, Any]]]
 """What `step` returns: observations, rewards, terminations, truncations and infos, each by agent."""
 
+_SCALARS = {type(None), bool, int, float, str}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -127,7 +128,7 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
 
     def state_dict(self) -> dict[str, Any]:
         """The complete state between two steps, random state included: JSON values and numpy arrays only."""
-        fields = {name: copy.deepcopy(getattr(self, name)) for name in self.state_fields}
+        fields = {name: _copied(getattr(self, name)) for name in self.state_fields}
         rng = None if self.rng is None else generator_state(self.rng)
         return {"agents": list(self.agents), "rng": rng, "fields": fields}
 
@@ -136,7 +137,16 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
         self.agents = list(state["agents"])
         self.rng = None if state["rng"] is None else generator_from(state["rng"])
         for name, value in state["fields"].items():
-            setattr(self, name, copy.deepcopy(value))
+            setattr(self, name, _copied(value))
+
+
+def _copied(value: Any) -> Any:
+    """A deep copy; several times faster than the general one for what most states are made of."""
+    if type(value) is list:
+        return value.copy() if _SCALARS.issuperset(map(type, value)) else [_copied(v) for v in value]
+    if type(value) is dict:
+        return value.copy() if _SCALARS.issuperset(map(type, value.values())) else {k: _copied(v) for k, v in value.items()}
+    return copy.deepcopy(value)
 
 
 class AsyncWorld(World):

@@ -17,6 +17,7 @@ from ethogram.errors import RunError
 __all__ = ["load_state", "save_state"]
 
 _ARRAY = "__array__"
+_SCALARS = {type(None), bool, int, float, str}
 
 
 def _split(tree: Any, arrays: dict[str, np.ndarray[Any, Any]], where: str) -> Any:
@@ -36,6 +37,8 @@ def _split(tree: Any, arrays: dict[str, np.ndarray[Any, Any]], where: str) -> An
             raise TypeError(f"{where} has the key {bad[0]!r}; keys of a state are strings")
         return {k: _split(v, arrays, f"{where}.{k}") for k, v in tree.items()}
     if isinstance(tree, list | tuple):
+        if _SCALARS.issuperset(map(type, tree)):
+            return list(tree)
         return [_split(v, arrays, f"{where}[{i}]") for i, v in enumerate(tree)]
     raise TypeError(f"{where} is a {type(tree).__name__}; a state holds JSON values and numpy arrays only")
 

@@ -16,7 +16,9 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import operator
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import gymnasium.spaces as gs
@@ -59,14 +61,14 @@ def _array_codec(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Codec:
     blank = np.zeros(shape, dtype)
 
     def encode(values: Sequence[Any]) -> pa.Array:
-        mask = np.fromiter((v is None for v in values), bool, len(values))
-        some_missing = bool(mask.any())
+        some_missing = any(map(operator.is_, values, repeat(None)))
+        mask = np.array([v is None for v in values]) if some_missing else None
         rows = [blank if v is None else v for v in values] if some_missing else values
         flat = np.asarray(rows, dtype=dtype).reshape(-1)
         if not shape:
-            return pa.array(flat, type=item, mask=mask if some_missing else None)
+            return pa.array(flat, type=item, mask=mask)
         return pa.FixedSizeListArray.from_arrays(
-            pa.array(flat, type=item), type=type_, mask=pa.array(mask) if some_missing else None
+            pa.array(flat, type=item), type=type_, mask=None if mask is None else pa.array(mask)
         )
 
     def decode(array: pa.Array) -> list[Any]:
@@ -82,7 +84,9 @@ def _array_codec(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Codec:
 
 def _discrete_codec() -> Codec:
     def encode(values: Sequence[Any]) -> pa.Array:
-        return pa.array([None if v is None else int(v) for v in values], pa.int64())
+        if any(map(operator.is_, values, repeat(None))):
+            return pa.array([None if v is None else int(v) for v in values], pa.int64())
+        return pa.array(np.array(values, np.int64))
 
     def decode(array: pa.Array) -> list[Any]:
         return [None if v is None else np.int64(v) for v in array.to_pylist()]

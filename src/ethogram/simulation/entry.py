@@ -236,8 +236,9 @@ async def drive(
         display.advance(loop, recorder.manifest.usage)
 
     def finish(status: str, reason: str = "") -> None:
-        state = loop.state_dict() if status == "complete" else None
-        recorder.finish(status, reason, time.monotonic() - started, state, _name(loop.place))
+        name = _name(loop.place)
+        due = status == "complete" and name not in manifest.checkpoints
+        recorder.finish(status, reason, time.monotonic() - started, loop.state_dict() if due else None, name)
 
     loop.commit = commit
     try:
