@@ -133,7 +133,7 @@ def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     builder = Path(sys.executable).with_name("zensical")
     if not builder.exists():
         pytest.skip("zensical is not installed (make env installs it)")
-    for name in ("docs", "examples"):
+    for name in ("docs", "examples", "benchmarks/results"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "zensical.toml", tmp_path)
     done = subprocess.run([str(builder), "build", "--strict"], cwd=tmp_path, capture_output=True, text=True, check=False)
