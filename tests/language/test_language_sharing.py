@@ -12,6 +12,7 @@ from language_tools import HELLO, VERBS, Run
 from ethogram.errors import BudgetExhausted, CallFailed, ConfigError
 from ethogram.language import Budget, Cache, Fault, Prices, Request, scripted, spending
 from ethogram.language.budget import prices_of
+from ethogram.language.calling import pause
 from ethogram.session import use
 
 
@@ -224,6 +225,16 @@ def test_retries_end_by_number_or_time_and_a_final_fault_at_once() -> None:
     assert tries(always(final=True)) == 1
     assert tries(always(after=5.0), deadline=1.0) == 1  # waiting would take longer than is left
     assert tries(always(busy=True, after=0.0), attempts=2, deadline=0.5) > 2
+
+
+def test_pauses_double_with_seeded_jitter_unless_the_endpoint_says_how_long() -> None:
+    waits = [pause(7, attempt, None, 0.25) for attempt in range(1, 12)]
+    assert waits == [pause(7, attempt, None, 0.25) for attempt in range(1, 12)]
+    for attempt, wait in enumerate(waits, start=1):
+        middle = min(0.25 * 2 ** (attempt - 1), 30)
+        assert 0.5 * middle <= wait <= 1.5 * middle
+    assert len({round(pause(seed, 1, None, 0.25), 6) for seed in range(50)}) == 50
+    assert 2.0 <= pause(7, 1, 2.0, 0.25) <= 2.1
 
 
 # Budgets

@@ -57,6 +57,7 @@ class Caller:
         attempts: int,
         repairs: int,
         deadline: float,
+        backoff: float,
     ) -> None:
         self.backend = backend
         self.name = backend.name
@@ -66,6 +67,7 @@ class Caller:
         self.attempts = attempts
         self.repairs = repairs
         self.deadline = deadline
+        self.backoff = backoff
         self._flights: dict[tuple[int, str], asyncio.Future[Answer | Exception | None]] = {}
         self._density = 1 / 3  # tokens a character of prompt, for estimates; grows to the densest seen
         self._told: weakref.ref[Any] | None = None
@@ -155,7 +157,7 @@ class Caller:
             except Fault as fault:
                 outcome.faults.append(fault.label)
                 failed += not fault.busy
-                wait = pause(request.seed, len(outcome.faults), fault.after)
+                wait = pause(request.seed, len(outcome.faults), fault.after, self.backoff)
                 ended = fault.final or failed >= self.attempts
             except Invalid as invalid:
                 outcome.faults.append(invalid.label)
@@ -224,10 +226,10 @@ class Caller:
             )
 
 
-def pause(seed: int, attempt: int, after: float | None) -> float:
+def pause(seed: int, attempt: int, after: float | None, backoff: float) -> float:
     """Seconds to wait before another attempt: what the endpoint asks for, or exponential, with jitter."""
     jitter = random.Random(f"{seed} {attempt}").random()
-    return after + 0.1 * jitter if after is not None else min(0.25 * 2 ** (attempt - 1), 30.0) * (0.5 + jitter)
+    return after + 0.1 * jitter if after is not None else min(backoff * 2 ** (attempt - 1), 30.0) * (0.5 + jitter)
 
 
 def _from_record(call: Call, read: Read) -> Outcome:

@@ -53,6 +53,8 @@ class LanguageModel:
         attempts: how often a call is tried where transport fails (an endpoint that only says "busy" does not count).
         repairs: how often a call is asked again after an invalid answer.
         deadline: seconds after which no further attempt is begun.
+        backoff: seconds to wait before a second attempt, give or take half; twice as long before each further one, 30 at
+            most. Where an endpoint says how long to wait, that counts.
     """
 
     def __init__(
@@ -66,12 +68,13 @@ class LanguageModel:
         attempts: int = 8,
         repairs: int = 2,
         deadline: float = 600.0,
+        backoff: float = 0.25,
     ) -> None:
         self.name = backend.name
         self.seed = seed
         kept = Cache(cache) if isinstance(cache, str | Path) else cache
         known = Prices(*prices) if isinstance(prices, tuple) else prices or prices_of(backend.name)
-        self._caller = Caller(backend, kept, budget, known, attempts, repairs, deadline)
+        self._caller = Caller(backend, kept, budget, known, attempts, repairs, deadline, backoff)
         self._count = 0
         self._schemas: dict[int, tuple[dict[str, Any], str]] = {}
 

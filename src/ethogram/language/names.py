@@ -24,7 +24,7 @@ __all__ = ["DEFAULT", "Status", "available", "check", "model", "scripted"]
 
 DEFAULT = "smollm2"
 
-AROUND = frozenset({"seed", "prices", "attempts", "repairs", "deadline"})
+AROUND = frozenset({"seed", "prices", "attempts", "repairs", "deadline", "backoff"})
 """Options that `LanguageModel` takes; the others go to the back end."""
 
 LISTED = "ETHOGRAM_MODELS"
@@ -51,8 +51,8 @@ def model(
         spec: `smollm2`, `gguf:PATH`, `openai:NAME` or `URL#NAME`; a LanguageModel is given back as it is.
         cache: where valid answers are kept: a path, a `Cache`, or None for nowhere.
         budget: what its calls may take.
-        **options: `seed`, `prices`, `attempts`, `repairs`, `deadline` (see `LanguageModel`); `context` for embedded models;
-            `timeout`, `in_flight`, `samples` for endpoints.
+        **options: `seed`, `prices`, `attempts`, `repairs`, `deadline`, `backoff` (see `LanguageModel`); `context` for
+            embedded models; `timeout`, `in_flight`, `samples` for endpoints.
 
     Raises:
         ModelError: there is no such model, or it is plain that it cannot be used.
