@@ -157,7 +157,7 @@ def test_a_server_that_fails_at_thirty_percent_of_calls(chat_server):
     """200 steps of 20 agents: no step is lost, every fault is recorded, what valid calls say is what it would have been."""
     calm = simulate(served(chat_server(), 200), seed=9)
     server = chat_server("--fault-rate", "0.3", "--seed", "0", "--hang", "5", "--drip", "0.05")
-    run = simulate(served(server, 200, timeout=0.75), seed=9)
+    run = simulate(served(server, 200, timeout=0.5, backoff=0.02), seed=9)
     assert run.manifest.status == "complete"
     assert run.manifest.steps_done == 200
     assert run.steps.filter(pl.col("action").is_not_null()).collect().height == 200 * 20
@@ -181,6 +181,6 @@ def test_a_server_that_fails_at_thirty_percent_of_calls(chat_server):
 def test_transport_faults_leave_no_trace_in_what_happened(chat_server):
     calm = simulate(served(chat_server(), 12), seed=9)
     server = chat_server("--fault-rate", "0.3", "--fault-kinds", ",".join(FAULTS), "--drip", "0.05")
-    run = simulate(served(server, 12, timeout=0.75), seed=9)
+    run = simulate(served(server, 12, timeout=0.5, backoff=0.02), seed=9)
     assert run.manifest.usage.faults > 40
     assert same_tables(calm, run)
