@@ -195,7 +195,7 @@ class Http(asyncio.Protocol):
         elif kind == "reset":
             self.after(latency, self.transport.abort)
         elif kind == "429":
-            by_date = body[-2] % 2  # some servers give seconds, some a date
+            by_date = content_seed(self.state, body, "date")[0] % 8 == 0  # most servers give seconds, some a date
             wait = formatdate(time.time() + 1, usegmt=True) if by_date else "0.05"
             self.after(0, self.send, 429, b'{"error":{"message":"slow down"}}', f"retry-after: {wait}\r\n")
         elif kind in ("500", "503"):
