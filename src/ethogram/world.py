@@ -54,6 +54,9 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
     state_fields: ClassVar[tuple[str, ...]] = ()
     """Attributes which, with `agents` and `rng`, make up the state: JSON values (keys are strings) and numpy arrays."""
 
+    expected_steps: int | None = None
+    """How many steps an episode takes, at a guess, where the world knows; only used to say what a run may cost."""
+
     possible_agents: list[Agent]
     agents: list[Agent]
     observation_spaces: dict[Agent, gymnasium.Space[Any]]

@@ -184,3 +184,18 @@ def test_transport_faults_leave_no_trace_in_what_happened(chat_server):
     run = simulate(served(server, 12, timeout=0.5, backoff=0.02), seed=9)
     assert run.manifest.usage.faults > 40
     assert same_tables(calm, run)
+
+
+def test_before_the_first_paid_call_the_run_says_what_it_may_cost(capsys):
+    class Known(Gathering):
+        expected_steps = 5
+
+    def said(world: Any, **options: Any) -> str:
+        simulate(world, Prompted(LanguageModel(Counting(), prices=(1.0, 2.0))), seed=1, **options)
+        return capsys.readouterr().err
+
+    assert said(Gathering(4, 30), steps=7).startswith("scripted:fickle: about 28 calls, at most about ")
+    assert "about 20 calls" in said(Known(4, 5))
+    assert "number of calls unknown" in said(Gathering(4, 5))
+    simulate(*scripted()[0][:2], steps=2)
+    assert capsys.readouterr().err == "", "what is free is not announced"

@@ -129,7 +129,7 @@ class Caller:
         flight = self._flights[place] = loop.create_future()
         shared = None
         try:
-            if self.backend.paid:
+            if self.backend.paid or self.prices is not None:
                 self._announce(session, request)
             outcome = await self.make(request, read)
             shared = outcome.answer

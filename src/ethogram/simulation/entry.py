@@ -195,8 +195,8 @@ def build_loop(scene: Scene, manifest: Manifest, interventions: Sequence[Interve
     """A loop at the beginning of a run."""
     crew = Crew(scene.policies, scene.world.possible_agents)
     each = [policy.calls_per_step for policy in crew.of.values()]
-    known = manifest.steps is not None and None not in each
-    expected = int(sum(c or 0 for c in each) * (manifest.steps or 0) * manifest.episodes) if known else None
+    steps = manifest.steps or scene.world.expected_steps
+    expected = int(sum(c or 0 for c in each) * steps * manifest.episodes) if steps and None not in each else None
     session = RunSession(manifest.seed, on_call=lambda order, call: None, say=print, expected_calls=expected)
     return Loop(
         world=scene.world,

@@ -98,6 +98,7 @@ class Town(World):
         self.tick, self.pace, self.sight, self.turns = tick, pace, sight, turns
         self.weekday = WEEKDAYS.index(weekday)
         self.start, self.end = clock_time(start, "start"), (days - 1) * DAY + clock_time(end, "end")
+        self.expected_steps = int((self.end - self.start) / tick)  # talks take steps more, sleepers act in fewer
         if self.end <= self.start:
             raise ConfigError(
                 f"town: it ends ({end} of day {days}) before it starts ({start}); give a later end or more days"
