@@ -2,7 +2,8 @@
 
 A policy or a world calls `model.generate(...)` wherever it likes; the language layer asks `current()` in which run, episode
 and step that happens, so that the call gets its own seed, is recorded, and can be answered from a record. Outside of a run
-`current()` is None: the call is then neither recorded nor replayed. This is the project's only context variable.
+`current()` is None: the call is then neither recorded nor replayed. The project's only other context variable is the budget
+in force (`ethogram.language.spending`).
 """
 
 from __future__ import annotations
