@@ -18,7 +18,8 @@ The last line is what is used: for a key-value cache of that type llama.cpp has 
 by itself. The log-probabilities of 8 prompts (10 to 500 words, top 200 tokens) differ from those with a 32-bit cache without
 flash attention by 0.106 nats in the mean and 0.56 at most, those with a 16-bit cache by 0.099 to 0.111 and 0.66 to 0.79:
 what remains is the noise of the weights' quantised arithmetic, and nothing is lost. One slot, one thread and one queue do
-the rest.
+the rest. Through this module: 240 random calls (texts, schemas, options, growing conversations) in two orders in two
+processes, and 40 in a third without prompt cache: no answer differed from another to the same request in any bit.
 
 Of two processors of different kind (AVX2 or not) the answers may differ; a record says what they were.
 """
