@@ -31,8 +31,8 @@ STUDY = Study("toy", "toy", Paper("Toy"), "coded", Config, {"smoke": Config(agen
 def test_the_catalogue_is_complete():
     systems = catalog()
     assert len(systems) == 78
-    counts = {f: sum(s.family == f for s in systems) for f in ("society", "people", "imitation", "worldmodels")}
-    assert counts == {"society": 20, "people": 22, "imitation": 20, "worldmodels": 16}
+    counts = {f: sum(s.family == f for s in systems) for f in ("society", "people", "imitation", "dreams")}
+    assert counts == {"society": 20, "people": 22, "imitation": 20, "dreams": 16}
     assert len({s.slug for s in systems}) == 78
     assert len({s.title for s in systems}) == 78
     for s in systems:

@@ -74,7 +74,7 @@ def run(
 
 @app.command()
 def atlas(
-    family: Annotated[str | None, typer.Option(help="society, people, imitation or worldmodels.")] = None,
+    family: Annotated[str | None, typer.Option(help="society, people, imitation or dreams.")] = None,
     json: Json = False,
 ) -> None:
     """List all systems: paper, cell, and what was tested and held."""

@@ -16,7 +16,7 @@ FAMILIES = {
     "society": "society",
     "people": "people",
     "imitation": "imitation",
-    "worldmodels": "world models",
+    "dreams": "learned worlds",
 }
 """The families and their names for readers."""
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -116,6 +120,7 @@ class Lab:
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import active_children, get_context
 
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores among themselves
         quiet = Lab(self.dir, self.seed, self.model, progress=False)
         module = sys.modules[function.__module__]
         call = partial(_call, module.__name__, module.__file__, function.__name__, quiet)
@@ -129,6 +134,42 @@ class Lab:
                     worker.terminate()
                 raise
 
+    def parts(self, function: Callable[[T, Lab], R], items: Iterable[T], processes: int = 1) -> list[R]:
+        """Like `map`, and each result is kept in `dir/parts`, so that a study that was cut short goes on where it was.
+
+        Args:
+            function: defined at the top level of a module; gives JSON values.
+            items: JSON values; each names one part of the study (an arm and a seed), and is the key of its result.
+            processes: how many; each computes on one thread.
+        """
+        work = list(items)
+        paths = [self.dir / "parts" / f"{function.__name__}-{_digest(item)}.json" for item in work]
+        missing = [(item, str(path), function.__name__) for item, path in zip(work, paths, strict=True) if not path.exists()]
+        if missing:
+            (self.dir / "parts").mkdir(parents=True, exist_ok=True)
+            module = sys.modules[function.__module__]
+            named = [(item, path, name, module.__name__, module.__file__) for item, path, name in missing]
+            self.map(_part, named, processes)
+        return [json.loads(path.read_text("utf-8"))["result"] for path in paths]
+
+    def made(self, name: str, make: Callable[[Path], None]) -> Path:
+        """The folder `dir/made/NAME` with what `make(folder)` put there (data, a fitted policy): made once, then kept.
+
+        `make` gets an unfinished folder that an earlier, interrupted attempt may have left things in.
+        """
+        path = self.dir / "made" / name
+        if not path.exists():
+            unfinished = path.with_name(path.name + ".part")
+            unfinished.mkdir(parents=True, exist_ok=True)
+            make(unfinished)
+            try:
+                unfinished.rename(path)
+            except OSError:  # another process has made it meanwhile
+                if not path.exists():
+                    raise
+                shutil.rmtree(unfinished, ignore_errors=True)
+        return path
+
     def _tracked(self, results: Iterable[R], name: str, total: int) -> Iterable[R]:
         """The results, with a progress line on the terminal while they come in."""
         from rich.console import Console
@@ -136,6 +177,20 @@ class Lab:
 
         shown = sys.stderr.isatty() if self.progress is None else self.progress
         return track(results, name, total, console=Console(stderr=True), transient=True, disable=not shown)
+
+
+def _digest(item: Any) -> str:
+    return hashlib.blake2b(json.dumps(item, sort_keys=True).encode(), digest_size=10).hexdigest()
+
+
+def _part(work: tuple[Any, str, str, str, str | None], lab: Lab) -> None:
+    """Compute one part of a study and keep its result, with what it is the result of."""
+    from ethogram.records.manifest import replace_file
+
+    item, path, name, module, file = work
+    result = _call(module, file, name, lab, item)
+    text = json.dumps({"part": name, "item": item, "result": result}, ensure_ascii=False, indent=1)
+    replace_file(Path(path), text.encode() + b"\n")
 
 
 def _call(module: str, file: str | None, name: str, lab: Lab, item: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Learned policies: one module each, found by its name."""
