@@ -88,7 +88,9 @@ def check_world(
 
 
 def _check_pettingzoo(make: Make, steps: int) -> None:
-    from pettingzoo.test import parallel_api_test, parallel_seed_test
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own, at import, about its own games
+        from pettingzoo.test import parallel_api_test, parallel_seed_test
 
     with warnings.catch_warnings(), open(os.devnull, "w") as quiet, _stdout(quiet):
         warnings.simplefilter("error")
