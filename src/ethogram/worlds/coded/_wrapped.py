@@ -1,0 +1,99 @@
+"""What the worlds that wrap other packages' envs share."""
+
+from __future__ import annotations
+
+import importlib
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ethogram.errors import ConfigError
+from ethogram.seeds import derive, fresh_seed
+from ethogram.world import Agent, GymWorld, Step
+
+
+def needed(package: str, extra: str = "bodies") -> Any:
+    """Import a package that a world needs; ConfigError says which extra has it."""
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"this world needs the package {error.name!r}, which is not installed: pip install 'ethogram[{extra}]'"
+        ) from error
+
+
+class Wrapped(GymWorld):
+    """An env of another package as a world of one agent, with what such envs often lack mended.
+
+    Its expert, where it ships one, is asked by `advise`. The state is the seed, the actions and the steps before which the
+    expert was asked; putting it back repeats the episode.
+    """
+
+    global_luck: ClassVar[bool] = False
+    """Whether the env draws from the global random numbers: it then gets its own in their place, seeded by `reset`."""
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[Agent, Any], dict[Agent, Any]]:
+        """Begin an episode."""
+        seed = fresh_seed() if seed is None else seed
+        luck = derive(seed, "luck")
+        self._luck = random.Random(luck).getstate(), np.random.RandomState(luck % 2**32).get_state()
+        self._asked: list[int] = []
+        with self._own_luck():
+            return super().reset(seed, options)
+
+    def step(self, actions: Mapping[Agent, Any]) -> Step:
+        """One step of the env."""
+        with self._own_luck():
+            return super().step(actions)
+
+    def advise(self, agent: Agent | None = None) -> Any:
+        """What the expert that ships with the env would do now.
+
+        Raises:
+            ConfigError: the world has no expert for this task.
+        """
+        if not self._asked or self._asked[-1] != len(self._actions):
+            self._asked.append(len(self._actions))
+            with self._own_luck():
+                self._advice = self._advised()
+        return self._advice
+
+    def _advised(self) -> Any:
+        raise ConfigError(f"world {type(self).__name__} has no expert")
+
+    def state_dict(self) -> dict[str, Any]:
+        """The seed, the options, the actions and the steps before which the expert was asked."""
+        return {**super().state_dict(), "asked": list(self._asked)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Repeat the episode up to the state kept."""
+        agent, asked = self.possible_agents[0], set(state["asked"])
+        self.reset(state["seed"], state["options"])
+        actions = self.action_spaces[agent].from_jsonable(list(state["actions"]))
+        for step, action in enumerate([*actions, None]):
+            if step in asked:
+                self.advise()
+            if step < len(actions):
+                self.step({agent: action})
+        self.agents = list(state["agents"])
+
+    @contextmanager
+    def _own_luck(self) -> Iterator[None]:
+        """Put the world's own random numbers in the place of the global ones, for an env that draws from those."""
+        if not self.global_luck:
+            yield
+            return
+        theirs = random.getstate(), np.random.get_state()
+        random.setstate(self._luck[0])
+        np.random.set_state(self._luck[1])
+        try:
+            yield
+        finally:
+            self._luck = random.getstate(), np.random.get_state()
+            random.setstate(theirs[0])
+            np.random.set_state(theirs[1])
