@@ -194,7 +194,7 @@ def test_a_gymnasium_env_is_a_world():
     run = simulate(GymWorld("CartPole-v1"), Random(), episodes=3, seed=1, checkpoint_every=9)
     for t in run.trajectories():
         assert t.terminated
-        assert t.rewards == [1.0] * len(t.actions)
+        assert t.rewards.tolist() == [1.0] * len(t.actions)
         assert t.observations[0].shape == (4,)
         assert t.observations[0].dtype == np.float32
         assert len(t.observations) == len(t.actions) + 1

@@ -6,6 +6,7 @@
 | `Discrete` | int64 |
 | `Text` | string |
 | `Typed`, `Verbs` | string: the JSON that `space.dump` gives |
+| `Dict`, `Tuple` | struct of these (of a `Tuple` the fields are called 0, 1, ...) |
 | any other, or agents whose spaces differ in kind | string: the JSON that `space.to_jsonable` gives |
 
 A missing member (None) is a null. Encoding and decoding are exact.
@@ -13,7 +14,6 @@ A missing member (None) is a null. Encoding and decoding are exact.
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import operator
@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 from gymnasium import Space
 
+from ethogram.records.descriptions import import_model, model_name
 from ethogram.spaces import Typed, Verbs
 
 __all__ = ["Codec", "codec", "codec_of", "common_codec"]
@@ -104,8 +105,25 @@ def _string_codec(spec: dict[str, Any], dump: Callable[[Any], str], load: Callab
     return Codec(pa.string(), encode, decode, spec)
 
 
-def _model_name(model: type) -> str:
-    return f"{model.__module__}:{model.__qualname__}"
+def _struct_codec(parts: dict[str, Codec], is_tuple: bool) -> Codec:
+    type_ = pa.struct([pa.field(key, part.type) for key, part in parts.items()])
+
+    def encode(values: Sequence[Any]) -> pa.Array:
+        mask = [v is None for v in values]
+        keys: list[Any] = list(range(len(parts))) if is_tuple else list(parts)
+        columns = [
+            part.encode([None if v is None else v[key] for v in values])
+            for key, part in zip(keys, parts.values(), strict=True)
+        ]
+        return pa.StructArray.from_arrays(columns, fields=list(type_), mask=pa.array(mask) if any(mask) else None)
+
+    def decode(array: pa.Array) -> list[Any]:
+        columns = [part.decode(array.field(key)) for key, part in parts.items()]
+        found = (m if is_tuple else dict(zip(parts, m, strict=True)) for m in zip(*columns, strict=True))
+        return [m if ok else None for m, ok in zip(found, array.is_valid().to_pylist(), strict=True)]
+
+    spec = {"kind": "tuple" if is_tuple else "dict", "parts": [[key, part.spec] for key, part in parts.items()]}
+    return Codec(type_, encode, decode, spec)
 
 
 def codec(space: Space[Any]) -> Codec:
@@ -113,7 +131,7 @@ def codec(space: Space[Any]) -> Codec:
     if isinstance(space, Verbs | Typed):
         kind = "verbs" if isinstance(space, Verbs) else "typed"
         models = space.verbs if isinstance(space, Verbs) else (space.model,)
-        spec = {"kind": kind, "models": [_model_name(m) for m in models]}
+        spec = {"kind": kind, "models": [model_name(m) for m in models]}
         return _string_codec(spec, lambda v: to_json(space.dump(v)), lambda s: space.load(json.loads(s)))
     if isinstance(space, gs.Box | gs.MultiDiscrete | gs.MultiBinary):
         return _array_codec(tuple(space.shape), np.dtype(space.dtype))
@@ -121,6 +139,10 @@ def codec(space: Space[Any]) -> Codec:
         return _discrete_codec()
     if isinstance(space, gs.Text):
         return _string_codec({"kind": "text"}, str, str)
+    if isinstance(space, gs.Dict) and space.spaces:
+        return _struct_codec({key: codec(part) for key, part in space.spaces.items()}, is_tuple=False)
+    if isinstance(space, gs.Tuple) and space.spaces:
+        return _struct_codec({str(i): codec(part) for i, part in enumerate(space.spaces)}, is_tuple=True)
     return _string_codec(
         {"kind": "json"}, lambda v: to_json(space.to_jsonable([v])), lambda s: space.from_jsonable(json.loads(s))[0]
     )
@@ -133,14 +155,6 @@ def common_codec(spaces: dict[str, Space[Any]]) -> Codec | None:
     return codecs[0] if codecs and all(c.spec == codecs[0].spec for c in codecs) else None
 
 
-def _import_model(name: str) -> Any:
-    module, _, qualname = name.partition(":")
-    found: Any = importlib.import_module(module)
-    for part in qualname.split("."):
-        found = getattr(found, part)
-    return found
-
-
 def codec_of(spec: dict[str, Any]) -> Codec:
     """The codec that a run's manifest names. Models whose code is gone decode to plain dictionaries."""
     kind = spec["kind"]
@@ -150,9 +164,11 @@ def codec_of(spec: dict[str, Any]) -> Codec:
         return _discrete_codec()
     if kind == "text":
         return _string_codec(spec, str, str)
+    if kind in ("dict", "tuple"):
+        return _struct_codec({key: codec_of(part) for key, part in spec["parts"]}, kind == "tuple")
     if kind in ("verbs", "typed"):
         try:
-            models = [_import_model(name) for name in spec["models"]]
+            models = [import_model(name) for name in spec["models"]]
             return codec(Verbs(*models) if kind == "verbs" else Typed(models[0]))
         except (ImportError, AttributeError):
             pass

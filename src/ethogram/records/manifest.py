@@ -62,6 +62,8 @@ class Manifest(BaseModel):
     time_unit: str = "step"
     spaces: dict[str, dict[str, Any] | None]
     """How the columns `observation` and `action` are encoded (None: JSON by each agent's own space)."""
+    described: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """The space of each of these columns, holding all agents' members (see `records.descriptions`)."""
     interventions: list[dict[str, Any]] = Field(default_factory=list)
     parent: dict[str, Any] | None = None
     """For a branch: the run it was forked from and the step."""

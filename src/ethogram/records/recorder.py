@@ -80,7 +80,7 @@ class Recorder:
         self._take_lock()
         try:
             _demand_free(folder)
-            manifest.versions = versions()
+            manifest.versions, manifest.described = versions(), codec.described
             with _disk(folder):
                 manifest.write(folder)
                 self._journal = Journal(folder / "journal-00000")

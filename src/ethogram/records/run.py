@@ -10,46 +10,30 @@ Tables are read where they lie; a run that is still being written, or was killed
 
 from __future__ import annotations
 
+import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ethogram.errors import DataError, RunError
 from ethogram.records.checkpoints import load_state
+from ethogram.records.descriptions import Values, space_of
+from ethogram.records.episodes import trajectories_of
 from ethogram.records.journal import Journalled, read_journal
 from ethogram.records.manifest import Manifest
 from ethogram.records.tables import CALLS, NOTES, StepCodec, calls_of, calls_table, notes_table
+from ethogram.records.trajectories import Trajectories
 from ethogram.session import Call
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Run", "Trajectory"]
-
-
-class Trajectory(NamedTuple):
-    """What one agent saw, did and got in one episode; T actions.
-
-    `observations` has T + 1 entries where the record holds the final one, else T.
-    """
-
-    agent: str
-    episode: int
-    observations: list[Any]
-    """Members of the agent's observation space."""
-    actions: list[Any]
-    """Members of its action space, (T)."""
-    rewards: list[float]
-    """What came after each action and before the next, (T)."""
-    times: list[float]
-    """Simulated time of each action, (T)."""
-    terminated: bool
-    """The episode ended by the world's rules (else: cut off)."""
+__all__ = ["Run"]
 
 
 class Run:
@@ -174,36 +158,24 @@ class Run:
             yield from calls_of(pq.read_table(file, schema=CALLS))
         yield from self._journal.calls
 
-    def trajectories(self, spaces: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None) -> list[Trajectory]:
-        """One trajectory an agent and episode, in the order of the manifest's agents: what `fit` takes.
+    def trajectories(self, agent: str | None = None) -> Trajectories:
+        """One trajectory an agent and episode, in the order of episodes, then of the manifest's agents: what `fit` takes.
+
+        Where agents' spaces are of different kinds, members come as plain JSON values.
 
         Args:
-            spaces: observation and action space of each agent; only needed where their kinds differ between agents.
+            agent: only this agent's.
         """
-        table = self.arrow("steps")
-        codec = StepCodec(self.manifest.spaces, spaces) if spaces else self._codec
-        agents = table["agent"].to_pylist()
-        columns = {
-            c: codec.values(c, agents, table[c].combine_chunks()) if table.num_rows else []
-            for c in ("observation", "action")
-        }
-        plain = {c: table[c].to_pylist() for c in ("episode", "time", "reward", "ended")}
-        order = {name: i for i, name in enumerate(self.manifest.agents)}
-        found: dict[tuple[int, int], Trajectory] = {}
-        for i, agent in enumerate(agents):
-            key = (plain["episode"][i], order[agent])
-            t = found.get(key) or Trajectory(agent, key[0], [], [], [], [], False)
-            acted = columns["action"][i] is not None
-            if acted or plain["ended"][i] == "last":
-                t.observations.append(columns["observation"][i])
-            elif t.rewards:
-                t.rewards[-1] += plain["reward"][i]
-            if acted:
-                t.actions.append(columns["action"][i])
-                t.rewards.append(plain["reward"][i])
-                t.times.append(plain["time"][i])
-            found[key] = t._replace(terminated=t.terminated or plain["ended"][i] == "terminated")
-        return [found[key] for key in sorted(found)]
+        if agent is not None and agent not in self.manifest.agents:
+            raise DataError(f"{self.path} has no agent {agent!r}: it has {', '.join(self.manifest.agents[:8])}")
+        described = self.manifest.described
+        spaces = [space_of(described[c]) if c in described else Values() for c in ("observation", "action")]
+        outcomes: dict[int, dict[str, float]] = {}
+        for note in self.arrow("notes").to_pylist():
+            if note["kind"] == "outcome" and not note["agent"]:
+                outcomes[note["episode"]] = json.loads(note["data"])
+        agents = self.manifest.agents if agent is None else [agent]
+        return trajectories_of(self.arrow("steps"), agents, spaces[0], spaces[1], outcomes)
 
     def checkpoint(self, at: tuple[int, int] | None = None) -> tuple[str, dict[str, Any]] | None:
         """The last checkpoint at or before (episode, step), as (name, state); None where there is none.

@@ -11,6 +11,7 @@ import pyarrow as pa
 from gymnasium import Space
 
 from ethogram.records.codec import Codec, codec_of, common_codec, to_json
+from ethogram.records.descriptions import covering, describe
 from ethogram.session import Call, Position
 
 __all__ = ["ACCOUNTING", "CALLS", "NOTES", "StepCodec", "calls_of", "calls_table", "notes_table", "to_json"]
@@ -98,6 +99,11 @@ class StepCodec:
     def specs(self) -> dict[str, dict[str, Any] | None]:
         """What the manifest keeps of this codec."""
         return {c: k.spec if k else None for c, k in self.codecs.items()}
+
+    @property
+    def described(self) -> dict[str, dict[str, Any]]:
+        """The space of each column, as the manifest describes it."""
+        return {c: describe(covering(spaces.values())) for c, spaces in self.spaces.items() if spaces}
 
     def column(self, name: str, agents: Sequence[str], values: Sequence[Any]) -> pa.Array:
         """Encode the observations or actions of `agents`."""

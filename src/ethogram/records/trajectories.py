@@ -1,0 +1,415 @@
+"""Trajectories: what agents saw, did and got, as arrays; what `fit` takes.
+
+    data = run.trajectories()                     # or Trajectories.load("data/expert"), or Trajectories.of(episodes, ...)
+    train, held_out = data.split(0.9, 0.1, seed=1)
+    batch = train.windows(history=2, horizon=8).sample(256, rng)
+
+A saved data set is a folder: `trajectories.json` says what it is; `observations.arrow`, `actions.arrow` and
+`episodes.arrow` are uncompressed Arrow files, which are mapped into memory and not read: opening takes milliseconds at any
+size, and only the rows that are asked for leave the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+import pyarrow as pa
+from gymnasium import Space
+
+from ethogram.errors import DataError
+from ethogram.records.columns import Array, Column, chain, collect, from_arrow, gather, join, members, rows, to_arrow
+from ethogram.records.descriptions import describe, space_of
+from ethogram.records.windows import Goal, Windows
+from ethogram.seeds import generator
+
+__all__ = ["Goal", "Steps", "Trajectories", "Trajectory", "Windows"]
+
+FORMAT = 1
+BATCH_BYTES = 2**29
+"""About how much of a column is written as one piece."""
+
+
+class Trajectory(NamedTuple):
+    """What one agent saw, did and got in one episode; T actions."""
+
+    agent: str
+    episode: int
+    observations: Any
+    """Array (T + 1, *shape) of a numeric space, dict of these for a `Dict`, else a list of members. There are only T where
+    the final one was not recorded, and none where observations were not."""
+    actions: Any
+    """Array (T, *shape) (int64 for `Discrete`), or a list of members."""
+    rewards: Array
+    """What came after each action and before the next, (T,)."""
+    times: Array
+    """Simulated time of each action, (T,)."""
+    terminated: bool
+    """The episode ended by the world's rules (else: cut off)."""
+    outcome: dict[str, float] = {}
+    """What came of the episode: `World.outcome()` at its end."""
+
+
+class Steps(NamedTuple):
+    """All steps of all episodes, one below the other, N of them; without those whose next observation was not recorded."""
+
+    observations: Column
+    """(N, ...)."""
+    next_observations: Column
+    """(N, ...)."""
+    actions: Column
+    """(N, ...)."""
+    rewards: Array
+    """(N,) float64."""
+    terminated: Array
+    """(N,) bool: the episode ended with this step by the world's rules."""
+    episode: Array
+    """(N,) position of the trajectory among the trajectories."""
+    step: Array
+    """(N,) position of the step in it."""
+
+
+class Store(NamedTuple):
+    """Columns of E episodes one after the other, and where in them each episode lies."""
+
+    observations: Column
+    actions: Column
+    rewards: Column
+    times: Column
+    agents: list[str]
+    episodes: Array
+    lengths: Array
+    """(E,) T of each."""
+    seen: Array
+    """(E,) number of observations of each: T + 1, T, or 0."""
+    terminated: Array
+    outcomes: dict[str, Array]
+    """(E,) each; NaN where an episode has none of that name."""
+
+    @property
+    def first_action(self) -> Array:
+        """(E,) row of the first action of each."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    @property
+    def first_seen(self) -> Array:
+        """(E,) row of the first observation of each."""
+        return np.cumsum(self.seen) - self.seen
+
+
+class Trajectories(Sequence[Trajectory]):
+    """Trajectories of agents whose observations are in one space and whose actions in another.
+
+    An index gives a `Trajectory`; a slice, or an array of positions or of bools, gives the `Trajectories` selected, which
+    share their arrays with these.
+    """
+
+    def __init__(
+        self, store: Store, observation_space: Space[Any], action_space: Space[Any], index: Array | None = None
+    ) -> None:
+        """Use `of` or `load`."""
+        self.observation_space = observation_space
+        self.action_space = action_space
+        self._store = store
+        self._index = np.arange(len(store.lengths)) if index is None else index
+        self._at = (store.first_seen, store.first_action)
+
+    @classmethod
+    def of(cls, episodes: Sequence[Trajectory], observation_space: Space[Any], action_space: Space[Any]) -> Trajectories:
+        """Put episodes together; their observations and actions may be lists of members or arrays.
+
+        Raises:
+            DataError: where the lengths of an episode's parts do not fit each other, or members do not fit their space.
+        """
+        observations, actions = [], []
+        for i, t in enumerate(episodes):
+            try:
+                observations.append(collect(observation_space, t.observations))
+                actions.append(collect(action_space, t.actions))
+            except (DataError, KeyError, IndexError) as error:
+                raise DataError(f"trajectory {i} does not fit the spaces: {error}") from error
+            n, seen = len(t.rewards), rows(observations[-1])
+            if rows(actions[-1]) != n or len(t.times) != n or seen not in (n + 1, n, 0):
+                raise DataError(
+                    f"trajectory {i} has {seen} observations, {rows(actions[-1])} actions, {n} rewards and {len(t.times)} "
+                    "times; give as many rewards and times as actions, and one observation more or as many"
+                )
+        names = sorted({name for t in episodes for name in t.outcome})
+        store = Store(
+            observations=join([collect(observation_space, []), *observations]),
+            actions=join([collect(action_space, []), *actions]),
+            rewards=np.concatenate([np.zeros(0), *(t.rewards for t in episodes)]),
+            times=np.concatenate([np.zeros(0), *(t.times for t in episodes)]),
+            agents=[t.agent for t in episodes],
+            episodes=np.array([t.episode for t in episodes], np.int64),
+            lengths=np.array([len(t.rewards) for t in episodes], np.int64),
+            seen=np.array([rows(o) for o in observations], np.int64),
+            terminated=np.array([t.terminated for t in episodes], bool),
+            outcomes={name: np.array([t.outcome.get(name, np.nan) for t in episodes], np.float64) for name in names},
+        )
+        return cls(store, observation_space, action_space)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    @overload
+    def __getitem__(self, index: int) -> Trajectory: ...
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | Array) -> Trajectories: ...
+    def __getitem__(self, index: int | slice | Sequence[int] | Array) -> Trajectory | Trajectories:
+        if isinstance(index, int | np.integer):
+            return self._trajectory(int(self._index[index]))
+        chosen = self._index[index if isinstance(index, slice) else np.asarray(index, None if len(index) else int)]
+        return Trajectories(self._store, self.observation_space, self.action_space, chosen)
+
+    def __iter__(self) -> Iterator[Trajectory]:
+        return map(self._trajectory, self._index.tolist())
+
+    def __add__(self, other: Trajectories) -> Trajectories:
+        """These and then the others; nothing is copied that lies in a file."""
+        if (self.observation_space, self.action_space) != (other.observation_space, other.action_space):
+            raise DataError(
+                f"trajectories of other spaces cannot be added: {self.observation_space} and {self.action_space} "
+                f"here, {other.observation_space} and {other.action_space} there"
+            )
+        a, b = self._store, other._store
+        if a is b:
+            index = np.concatenate([self._index, other._index])
+            return Trajectories(a, self.observation_space, self.action_space, index)
+        nothing = [np.full(len(s.lengths), np.nan) for s in (a, b)]
+        names = [*a.outcomes, *(n for n in b.outcomes if n not in a.outcomes)]
+        store = Store(
+            observations=chain([a.observations, b.observations]),
+            actions=chain([a.actions, b.actions]),
+            rewards=chain([a.rewards, b.rewards]),
+            times=chain([a.times, b.times]),
+            agents=[*a.agents, *b.agents],
+            episodes=np.concatenate([a.episodes, b.episodes]),
+            lengths=np.concatenate([a.lengths, b.lengths]),
+            seen=np.concatenate([a.seen, b.seen]),
+            terminated=np.concatenate([a.terminated, b.terminated]),
+            outcomes={
+                n: np.concatenate([s.outcomes.get(n, x) for s, x in zip((a, b), nothing, strict=True)]) for n in names
+            },
+        )
+        index = np.concatenate([self._index, other._index + len(a.lengths)])
+        return Trajectories(store, self.observation_space, self.action_space, index)
+
+    def __repr__(self) -> str:
+        return (
+            f"Trajectories({len(self)} episodes, {int(self.lengths.sum())} steps, "
+            f"{self.observation_space} -> {self.action_space})"
+        )
+
+    def _trajectory(self, i: int) -> Trajectory:
+        s = self._store
+        o, a = int(self._at[0][i]), int(self._at[1][i])
+        did, seen = slice(a, a + int(s.lengths[i])), slice(o, o + int(s.seen[i]))
+        outcome = {name: float(values[i]) for name, values in s.outcomes.items() if not np.isnan(values[i])}
+        return Trajectory(
+            s.agents[i],
+            int(s.episodes[i]),
+            members(gather(s.observations, seen)),
+            members(gather(s.actions, did)),
+            s.rewards[did],
+            s.times[did],
+            bool(s.terminated[i]),
+            outcome,
+        )
+
+    @property
+    def lengths(self) -> Array:
+        """(E,) number of actions of each."""
+        return self._store.lengths[self._index]
+
+    @property
+    def agents(self) -> list[str]:
+        """(E,) name of the agent of each."""
+        return [self._store.agents[i] for i in self._index.tolist()]
+
+    @property
+    def episodes(self) -> Array:
+        """(E,) number of the episode of each, as recorded."""
+        return self._store.episodes[self._index]
+
+    @property
+    def terminated(self) -> Array:
+        """(E,) whether each ended by the world's rules."""
+        return self._store.terminated[self._index]
+
+    @property
+    def outcome_names(self) -> list[str]:
+        """The names for which `outcomes` has values."""
+        return list(self._store.outcomes)
+
+    def outcomes(self, name: str) -> Array:
+        """(E,) the outcome of that name of each; NaN where there is none."""
+        found = self._store.outcomes.get(name)
+        return np.full(len(self), np.nan) if found is None else found[self._index]
+
+    def returns(self) -> Array:
+        """(E,) sum of rewards of each."""
+        sums = np.concatenate([[0.0], np.cumsum(self._store.rewards[:])])
+        first = self._at[1][self._index]
+        return sums[first + self.lengths] - sums[first]
+
+    def split(self, *shares: float, seed: int = 0) -> tuple[Trajectories, ...]:
+        """Divide by episode at random: trajectories of the same episode of a run stay together.
+
+        Args:
+            *shares: relative sizes, such as 0.8, 0.1, 0.1; a part may be off by less than an episode.
+            seed: of the shuffling.
+        """
+        if not shares or min(shares) < 0 or sum(shares) <= 0:
+            raise DataError(f"shares of a split are positive numbers, such as 0.9, 0.1; {shares} were given")
+        episodes, own = np.unique(self.episodes, return_inverse=True)
+        if len(episodes) < len(self) and len(set(self.agents)) == 1:  # data sets put together: a number names no episode
+            episodes, own = np.arange(len(self)), np.arange(len(self))
+        order = generator(seed, "split").permutation(len(episodes))
+        ends = np.rint(np.cumsum(shares) / sum(shares) * len(episodes)).astype(int)
+        part = np.searchsorted(ends, np.argsort(order), side="right")[own]
+        return tuple(self[part == i] for i in range(len(shares)))
+
+    def _rows(self, lengths: Array, first: Array) -> tuple[Array, Array, Array]:
+        """For `lengths` (E,) rows each from `first` (E,) on: the trajectory of each row, its position, and its row."""
+        own = np.repeat(np.arange(len(lengths)), lengths)
+        step = np.arange(len(own)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return own, step, first[own] + step
+
+    def steps(self) -> Steps:
+        """All steps one below the other, copied into memory."""
+        s = self._store
+        lengths = np.maximum(np.minimum(self.lengths, s.seen[self._index] - 1), 0)
+        own, step, seen = self._rows(lengths, self._at[0][self._index])
+        did = self._at[1][self._index][own] + step
+        ended = self.terminated[own] & (step == self.lengths[own] - 1)
+        return Steps(
+            gather(s.observations, seen),
+            gather(s.observations, seen + 1),
+            gather(s.actions, did),
+            s.rewards[did],
+            ended,
+            own,
+            step,
+        )
+
+    def windows(self, history: int = 1, horizon: int = 1, goal: Goal | None = None, stride: int = 1) -> Windows:
+        """Windows around each `stride`-th step of each episode: see `Windows`."""
+        s, i = self._store, self._index
+        if (s.seen[i] < s.lengths[i]).any():
+            raise DataError("windows need observations, and the run was recorded without: record with record='all'")
+        seen, done = (self._at[0][i], s.seen[i]), (self._at[1][i], s.lengths[i])
+        return Windows(s.observations, s.actions, seen, done, history, horizon, goal, stride)
+
+    def save(self, path: str | Path) -> None:
+        """Write a folder that `load` reads. Raises DataError where there is something else already."""
+        path = Path(path)
+        if path.exists() and not (path / "trajectories.json").exists() and (not path.is_dir() or any(path.iterdir())):
+            raise DataError(f"{path} holds something other than trajectories: choose another folder")
+        temporary = path.with_name(path.name + ".new")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        s, i = self._store, self._index
+        spaces = (self.observation_space, self.action_space)
+        seen = _pieces("observations", spaces[0], s.observations, self._at[0][i], s.seen[i], {})
+        beside = {"rewards": s.rewards, "times": s.times}
+        done = _pieces("actions", spaces[1], s.actions, self._at[1][i], s.lengths[i], beside)
+        sizes = {
+            "observations": _write(temporary / "observations.arrow", seen),
+            "actions": _write(temporary / "actions.arrow", done),
+        }
+        episodes = {
+            "agent": pa.array([s.agents[k] for k in i.tolist()], pa.string()),
+            **{f: pa.array(getattr(s, f)[i]) for f in ("episodes", "lengths", "seen", "terminated")},
+            **{f"outcome/{name}": pa.array(values[i]) for name, values in s.outcomes.items()},
+        }
+        sizes["episodes"] = _write(temporary / "episodes.arrow", iter([pa.record_batch(episodes)]))
+        about = {
+            "format": FORMAT,
+            "trajectories": len(self),
+            "steps": int(self.lengths.sum()),
+            "bytes": sizes,
+            "observation_space": describe(spaces[0]),
+            "action_space": describe(spaces[1]),
+        }
+        (temporary / "trajectories.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trajectories:
+        """Open a folder that `save` wrote, mapping its files. Raises DataError where it is none, or broken."""
+        path = Path(path)
+        try:
+            about = json.loads((path / "trajectories.json").read_bytes())
+            if about["format"] != FORMAT:
+                raise DataError(f"{path} is of format {about['format']}, and this version of ethogram reads {FORMAT}")
+            spaces = (space_of(about["observation_space"]), space_of(about["action_space"]))
+            tables = {name: _read(path / f"{name}.arrow", size) for name, size in about["bytes"].items()}
+            episodes = pa.Table.from_batches(tables["episodes"])
+            flat = {name: episodes[name].to_numpy() for name in episodes.column_names if name != "agent"}
+            observed, acted = tables["observations"], tables["actions"]
+            store = Store(
+                observations=_mapped(spaces[0], [b["observations"] for b in observed]),
+                actions=_mapped(spaces[1], [b["actions"] for b in acted]),
+                rewards=chain([b["rewards"].to_numpy() for b in acted]),
+                times=chain([b["times"].to_numpy() for b in acted]),
+                agents=episodes["agent"].to_pylist(),
+                episodes=flat["episodes"],
+                lengths=flat["lengths"],
+                seen=flat["seen"],
+                terminated=flat["terminated"].astype(bool),
+                outcomes={name.partition("/")[2]: values for name, values in flat.items() if name.startswith("outcome/")},
+            )
+            whole = store.lengths.sum() == len(store.rewards) == rows(store.actions)
+            if not whole or store.seen.sum() != rows(store.observations):
+                raise DataError(f"{path} is broken: its columns are not as long as its episodes; make it anew")
+        except FileNotFoundError as error:
+            raise DataError(f"{path} is no saved trajectories: {Path(str(error.filename)).name} is missing") from None
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+            raise DataError(f"{path} holds no sound trajectories ({error}): make the data set anew") from error
+        return cls(store, *spaces)
+
+
+def _pieces(
+    name: str, space: Space[Any], column: Column, first: Array, lengths: Array, beside: dict[str, Column]
+) -> Iterator[pa.RecordBatch]:
+    """The rows of the episodes as record batches of about `BATCH_BYTES`, each without a copy where its rows are adjacent."""
+    width = max(1, to_arrow(space, gather(column, slice(0, 1))).nbytes)
+    bounds = np.searchsorted(np.cumsum(lengths) * width, np.arange(BATCH_BYTES, int(lengths.sum()) * width, BATCH_BYTES))
+    for some in np.split(np.arange(len(lengths)), np.unique(bounds)):
+        start, n = first[some], lengths[some]
+        ends = start + n
+        index: slice | Array = np.concatenate([np.zeros(0, int), *map(np.arange, start.tolist(), ends.tolist())])
+        if len(index) and index[-1] - index[0] + 1 == len(index) and (start[1:] == ends[:-1]).all():
+            index = slice(int(index[0]), int(index[-1]) + 1)
+        arrays = {name: to_arrow(space, gather(column, index)), **{k: pa.array(v[index]) for k, v in beside.items()}}
+        yield pa.record_batch(arrays)
+
+
+def _write(path: Path, batches: Iterator[pa.RecordBatch]) -> int:
+    """Write an Arrow file; returns its size in bytes."""
+    first = next(batches)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, first.schema) as writer:
+        writer.write_batch(first)
+        for batch in batches:
+            writer.write_batch(batch)
+    return path.stat().st_size
+
+
+def _read(path: Path, size: int) -> list[pa.RecordBatch]:
+    """Map an Arrow file. Raises DataError where its size is not the recorded one."""
+    found = path.stat().st_size
+    if found != size:
+        raise DataError(f"{path} has {found} bytes and should have {size}: make the data set anew")
+    reader = pa.ipc.open_file(pa.memory_map(str(path)))
+    return [reader.get_batch(i) for i in range(reader.num_record_batches)]
+
+
+def _mapped(space: Space[Any], arrays: list[pa.Array]) -> Column:
+    return chain([from_arrow(space, array) for array in arrays])
