@@ -50,6 +50,17 @@ def test_atlas_lists_all_systems(cli):
     assert "generative-agents" not in text
 
 
+def test_atlas_of_one_system_shows_what_decided_each_claim(cli):
+    text = " ".join(cli("atlas", "generative-agents").stdout.split())
+    (result,) = json.loads(cli("atlas", "generative-agents", "--json").stdout)["results"]
+    for verdict in result["verdicts"].values():
+        assert verdict["statement"] in text and verdict["outcome"] in text and verdict["reason"].split(";")[0] in text
+    first = result["measured"][0]["estimate"]
+    assert f"{100 * first['low']:.3g} to {100 * first['high']:.3g} %" in text and f"{result['date']}, seed 0" in text
+    assert "not yet" in cli("atlas", "dino-wm").stdout
+    assert "did you mean 'dino-wm'" in cli.refuses("atlas", "dino")
+
+
 def test_report_of_a_study_and_of_a_run(finished, run_names):
     path = finished("report", "done").stdout.strip()
     assert path == "done/report.html"

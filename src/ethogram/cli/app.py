@@ -74,13 +74,17 @@ def run(
 
 @app.command()
 def atlas(
+    slug: Annotated[str | None, typer.Argument(help="One system: its claims, with the numbers that decided them.")] = None,
     family: Annotated[str | None, typer.Option(help="society, people, imitation or dreams.")] = None,
     json: Json = False,
 ) -> None:
-    """List all systems: paper, cell, and what was tested and held."""
-    from ethogram.cli.study import show_atlas
+    """List all systems: paper, cell, and what was tested and held; of one system, each claim and what decided it."""
+    from ethogram.cli.atlas import show_atlas, show_system
 
-    show_atlas(family, json)
+    if slug is None:
+        show_atlas(family, json)
+    else:
+        show_system(slug, json)
 
 
 @app.command()

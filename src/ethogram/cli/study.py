@@ -1,4 +1,4 @@
-"""What `run`, `atlas` and `claims` do."""
+"""What `run` and `claims` do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ethogram.studies.execution import StudyFolder
-    from ethogram.studies.findings import Findings, Measured
+    from ethogram.studies.findings import Measured
 
-__all__ = ["run_claims", "run_study", "show_atlas"]
+__all__ = ["MARKS", "measured_table", "run_claims", "run_study"]
 
 MARKS = {"holds": ("green", "holds"), "does not hold": ("red", "does not hold"), "not tested": ("yellow", "not tested")}
 
@@ -121,7 +122,7 @@ def show(folder: StudyFolder, page: Path) -> None:
         out.print("\n" + escape(plain(findings.summary)))
     if findings.measured:
         out.print()
-        out.print(measured_table(findings))
+        out.print(measured_table(findings.measured))
     show_claims(folder)
     out.print()
     out.print(cost(folder))
@@ -137,16 +138,16 @@ def show(folder: StudyFolder, page: Path) -> None:
             out.print(f"interview  ethogram interview {which} --agent {agent} {question}", soft_wrap=True)
 
 
-def measured_table(findings: Findings) -> Table:
-    """A row a measure, in its first arm; the other arms are in the report."""
+def measured_table(measured: Sequence[Measured], every_arm: bool = False) -> Table:
+    """A row a measure, in its first arm or in every one."""
     from rich.markup import escape
     from rich.table import Table
 
     from ethogram.studies.report.facts import number
 
     groups: dict[str, list[Measured]] = {}
-    for m in findings.measured:
-        groups.setdefault(m.name, []).append(m)
+    for m in measured:
+        groups.setdefault(f"{m.name}/{m.arm}" if every_arm else m.name, []).append(m)
     rows = []
     for m, *others in groups.values():
         e, arm = m.estimate, m.arm + (f" and {len(others)} more" if others else "")
@@ -159,7 +160,7 @@ def measured_table(findings: Findings) -> Table:
         table.add_column(column, justify="right" if column in ("value", "n") else "left", no_wrap=column == "interval")
     for row in rows:
         table.add_row(*map(escape, compress(row, used)))
-    if len(groups) < len(findings.measured):
+    if len(groups) < len(measured):
         table.caption = "The first arm of each measure; all are in the report."
         table.caption_justify = "left"
     return table
@@ -191,38 +192,6 @@ def cost(folder: StudyFolder) -> str:
     line = f"cost       {usage['calls']:,} model calls ({usage['cached']:,} from the cache), {tokens:,} tokens"
     line += f", {usage['cost']:.4f} paid" if usage["cost"] else ", nothing paid"
     return line + (f", {usage['failed']:,} failed" if usage["failed"] else "")
-
-
-def show_atlas(family: str | None, as_json: bool) -> None:
-    """`ethogram atlas`."""
-    from ethogram.studies.catalog import FAMILIES, atlas
-    from ethogram.studies.report.pictures import shorten
-
-    systems = atlas(family)
-    if as_json:
-        print_json(systems)
-        return
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("study", overflow="fold", min_width=20)
-    table.add_column("paper", overflow="fold")
-    table.add_column("cell", overflow="fold")
-    table.add_column("state", overflow="fold", min_width=19)
-    last = ""
-    out = console(wide=True)
-    room = max(24, out.width - 94)
-    for s in systems:
-        if s["family"] != last:
-            last = s["family"]
-            table.add_row(f"[bold]{FAMILIES[last]}[/bold]")
-        table.add_row(
-            *map(escape, (s["slug"], shorten(s["title"], room), s["cell"], s["state"])), style="" if s["results"] else "dim"
-        )
-    out.print(table)
-    done = sum(bool(s["results"]) for s in systems)
-    out.print(f"\n{len(systems)} systems, {done} tested. Cells are worlds × policies.", style="dim")
 
 
 def run_claims(slugs: list[str], preset: str, model: str | None, seed: int, runs: Path, to: Path | None) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["FAMILIES", "System", "atlas", "catalog", "results"]
+__all__ = ["FAMILIES", "System", "atlas", "catalog", "find", "results"]
 
 HERE = Path(__file__).parent
 FAMILIES = {
@@ -51,6 +51,18 @@ def catalog() -> tuple[System, ...]:
 def results(slug: str) -> list[dict[str, Any]]:
     """The result files committed for a study, by preset and model."""
     return [json.loads(path.read_text("utf-8")) for path in sorted((HERE / "results" / slug).glob("*.json"))]
+
+
+def find(slug: str) -> System:
+    """A system by its slug; ConfigError where there is none of that name."""
+    from ethogram.errors import ConfigError
+    from ethogram.studies.registry import nearest
+
+    for system in catalog():
+        if system.slug == slug:
+            return system
+    hint = nearest(slug, [system.slug for system in catalog()])
+    raise ConfigError(f"there is no system {slug!r}{hint or '; `ethogram atlas` lists all of them'}")
 
 
 def state(slug: str, written: Sequence[str]) -> str:

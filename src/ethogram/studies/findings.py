@@ -44,6 +44,12 @@ class Measured(NamedTuple):
     paper: Reported | None = None
     human: Reported | None = None
 
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Measured:
+        """What was written as JSON values; what is absent has its default."""
+        parts = {"paper": read_reported(data.get("paper")), "human": read_reported(data.get("human"))}
+        return cls(**{"arm": "", **data, **parts, "estimate": Estimate.read(data["estimate"])})
+
 
 class Table(NamedTuple):
     """A table of results."""
@@ -172,10 +178,7 @@ class Findings:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             findings = cls(data["summary"], notes=data["notes"], timeline=[Moment(**m) for m in data["timeline"]])
-            for m in data["measured"]:
-                measured = Measured(**{**m, "estimate": Estimate.read(m["estimate"])})
-                reported = {"paper": read_reported(m["paper"]), "human": read_reported(m["human"])}
-                findings.measured.append(measured._replace(**reported))
+            findings.measured = [Measured.read(m) for m in data["measured"]]
             for name, caption in data["tables"].items():
                 findings.tables[name] = Table(pl.read_parquet(folder / "tables" / f"{name}.parquet"), caption)
             for name, about in data["figures"].items():

@@ -45,6 +45,7 @@ def write_result(folder: StudyFolder, to: Path | None = None) -> Path:
     if record.changes:
         raise ConfigError(f"{folder.path} ran with changed settings, and only an unchanged preset is kept as a result")
     measured = folder.findings.dump()["measured"]
+    statements = {claim.name: claim.statement for claim in folder.study.claims}
     result = {
         "slug": record.slug,
         "preset": record.preset,
@@ -55,7 +56,7 @@ def write_result(folder: StudyFolder, to: Path | None = None) -> Path:
         "date": now()[:10],
         "seconds": round(record.seconds, 1),
         "usage": usage_of(folder),
-        "verdicts": {name: verdict._asdict() for name, verdict in folder.verdicts.items()},
+        "verdicts": {n: {"statement": statements[n], **verdict._asdict()} for n, verdict in folder.verdicts.items()},
         "measured": [{key: value for key, value in m.items() if value not in (None, "")} for m in measured],
         "notes": folder.findings.notes,
     }
