@@ -8,7 +8,7 @@ from typing import Literal
 from ethogram.errors import DataError
 from ethogram.measures.estimate import Estimate, check_level
 
-__all__ = ["proportion", "proportion_difference"]
+__all__ = ["check_counts", "proportion", "proportion_difference"]
 
 
 def proportion(
@@ -30,7 +30,7 @@ def proportion(
     """
     from scipy.special import betaincinv, ndtri
 
-    _check_counts(successes, n)
+    check_counts(successes, n)
     check_level(level)
     tail, share = (1 - level) / 2, successes / n
     if method == "beta":
@@ -62,6 +62,7 @@ def proportion_difference(a: tuple[int, int], b: tuple[int, int], level: float =
     return Estimate(value, low, high, min(a[1], b[1]), "difference of shares, Newcombe interval", level)
 
 
-def _check_counts(successes: int, n: int) -> None:
+def check_counts(successes: int, n: int) -> None:
+    """DataError where `successes` of `n` are not counts of a share."""
     if n < 1 or not 0 <= successes <= n:
         raise DataError(f"a share needs at least one trial and 0 ≤ successes ≤ trials, not {successes} of {n}")
