@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -12,7 +12,17 @@ from torch import Tensor, nn
 
 from ethogram.errors import ConfigError
 
-__all__ = ["MLP", "Activation", "ConvEncoder", "GaussianMixture", "Mixture", "Recurrent", "SpatialSoftmax"]
+__all__ = [
+    "MLP",
+    "Activation",
+    "ConvEncoder",
+    "Encoder",
+    "GaussianMixture",
+    "Mixture",
+    "Recurrent",
+    "SpatialSoftmax",
+    "activation",
+]
 
 Activation = Literal["relu", "elu", "gelu", "silu", "tanh"]
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -22,6 +32,11 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
 }
+
+
+def activation(name: Activation) -> nn.Module:
+    """An activation by its name."""
+    return _ACTIVATIONS[name]()
 
 
 class MLP(nn.Sequential):
@@ -67,11 +82,13 @@ class Mixture(NamedTuple):
     deviations: Tensor
     """Standard deviations, (..., K, D)."""
 
-    def log_likelihood(self, x: Tensor) -> Tensor:
-        """Log of Σ_k w_k Π_d N(x_d; μ_kd, σ_kd), in nats: (..., D) → (...)."""
+    def log_likelihood(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Log of Σ_k w_k Π_d N(x_d; μ_kd, σ_kd), in nats: (..., D) → (...), without the dimensions not in `mask`."""
         z = (x.unsqueeze(-2) - self.means) / self.deviations
-        each = -0.5 * (z * z).sum(-1) - self.deviations.log().sum(-1) - 0.5 * math.log(2 * math.pi) * x.shape[-1]
-        return torch.logsumexp(F.log_softmax(self.logits, -1) + each, -1)
+        each = -0.5 * z * z - self.deviations.log() - 0.5 * math.log(2 * math.pi)
+        if mask is not None:
+            each = each * mask.unsqueeze(-2)
+        return torch.logsumexp(F.log_softmax(self.logits, -1) + each.sum(-1), -1)
 
     def mean(self) -> Tensor:
         """(..., D)."""
@@ -195,3 +212,38 @@ class ConvEncoder(nn.Module):
         """Features of each image."""
         lead = x.shape[:-3]
         return self.head(self.body(x.reshape(-1, *x.shape[-3:]))).reshape(*lead, -1)
+
+
+class Encoder(nn.Module):
+    """Observations of any kind to features: vectors and goals as they are, images through an encoder of their own.
+
+    Args:
+        size: columns of the vector.
+        images: (H, W, C) of each image by its name.
+        goal: columns of the goal; 0: none.
+        features: columns for each image.
+    """
+
+    def __init__(
+        self, size: int, images: Mapping[str, Sequence[int]] | None = None, goal: int = 0, features: int = 64
+    ) -> None:
+        super().__init__()
+        self.images = nn.ModuleDict({name: ConvEncoder(shape[-1], features) for name, shape in (images or {}).items()})
+        self.size = size + goal + features * len(self.images)
+        """Columns out."""
+
+    def forward(self, observations: Tensor | Mapping[str, Tensor], goals: Tensor | None = None) -> Tensor:
+        """Features (B, T, size).
+
+        Args:
+            observations: vectors (B, T, columns); or these as `vector` and images (B, T, C, H, W) by their names.
+            goals: (B, columns), seen at every step.
+        """
+        if isinstance(observations, Tensor):
+            parts = [observations]
+        else:
+            parts = [observations["vector"]] if "vector" in observations else []
+            parts += [encoder(observations[name]) for name, encoder in self.images.items()]
+        if goals is not None:
+            parts.append(goals.unsqueeze(1).expand(-1, parts[0].shape[1], -1))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)

@@ -1,0 +1,469 @@
+"""Learned: the base of policies that are fitted to trajectories.
+
+A subclass says what the network is, what its loss is, and how it predicts; everything around that is here: turning
+observations into numbers, scaling, windows, training, what each agent has seen lately, the execution of predicted chunks of
+actions, random numbers of each agent's own, saving and loading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from gymnasium import Space
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor, nn
+
+from ethogram.errors import ConfigError, DataError
+from ethogram.nn import saving
+from ethogram.nn.chunks import Chunks
+from ethogram.nn.layout import Actions, Observations
+from ethogram.nn.scaling import Scaler, Scaling, pixels
+from ethogram.nn.training import History, Training, seeded, train
+from ethogram.policy import Policy
+from ethogram.records.descriptions import describe, space_of
+from ethogram.records.trajectories import Trajectories
+from ethogram.records.windows import Goal, Windows
+from ethogram.seeds import derive, generator
+from ethogram.world import Agent
+
+__all__ = ["Batch", "Generators", "Learned", "LearnedConfig", "Relabel", "Seen"]
+
+Seen = Tensor | dict[str, Tensor]
+"""Scaled observations: the vectors (B, history, columns); or, where there are images, a dict with these as `vector` and
+the images (B, history, C, H, W), from 0 to 1, by their key."""
+Batch = dict[str, Any]
+"""What a loss gets: `observations` (Seen), `actions` (B, history - 1 + horizon, size) in the network's scale or whole
+numbers from 0, `mask` (B, history - 1 + horizon), and `goals` (B, columns) where there are any."""
+
+_VALIDATION_WINDOWS = 4096
+
+
+class Relabel(BaseModel):
+    """Which later state of the episode takes the place of the goal in training (see `Goal`); `desired`: the goal it had."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["future", "geometric", "last", "desired"] = "future"
+    p: float = Field(default=0.1, gt=0, le=1)
+    steps: tuple[int, int] | None = None
+
+
+class LearnedConfig(BaseModel):
+    """What all learned policies can be told; a subclass adds its architecture."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    history: int = Field(default=1, ge=1, description="observations that it sees, the last one included")
+    horizon: int = Field(default=1, ge=1, description="actions that it predicts at once")
+    execute: int = Field(default=1, ge=1, description="of these, how many are executed before it predicts again")
+    ensemble: float | None = Field(default=None, ge=0, description="m of temporal ensembling: overlapping chunks averaged")
+    goal: bool = Field(default=False, description="conditioned on the goal of a GoalEnv's observation")
+    relabel: Relabel = Field(default=Relabel(), description="what the goal is in training")
+    observation_scaling: Scaling = "standard"
+    action_scaling: Scaling = "range"
+
+
+class Generators(Sequence[torch.Generator]):
+    """A source of random numbers for each row of a prediction, seeded when it is first looked at.
+
+    What is drawn for one row never depends on which others are beside it.
+    """
+
+    def __init__(self, seeds: Sequence[tuple[int, Agent, int]]) -> None:
+        """Of each row: the policy's seed, the agent, and the number of predictions for it so far."""
+        self._seeds = seeds
+        self._made: list[torch.Generator] | None = None
+
+    def _all(self) -> list[torch.Generator]:
+        if self._made is None:
+            self._made = [torch.Generator().manual_seed(derive(s, "learned", a, n)) for s, a, n in self._seeds]
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self._seeds)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all()[index]
+
+    def __iter__(self) -> Iterator[torch.Generator]:
+        return iter(self._all())
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers, (B, *shape)."""
+        return torch.stack([torch.randn(shape, generator=g) for g in self])
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers from 0 to 1, (B, *shape)."""
+        return torch.stack([torch.rand(shape, generator=g) for g in self])
+
+
+class Learned(Policy):
+    """A policy that is fitted to trajectories. A subclass, alone in its module, is found by the module's name.
+
+    It sets `Config` and writes `build`, `loss` and `predict`. In these `self.observed` and `self.acted` say what there is
+    to see and to do, `self.config` is its settings, and `self.net` is what `build` gave.
+
+    Args:
+        observation_space: of the agents it will act for.
+        action_space: of the same.
+        config: settings, as an instance of `Config` or as a mapping.
+        seed: of the initial weights.
+
+    Raises:
+        ConfigError: settings that are wrong, or spaces that it cannot work in.
+    """
+
+    Config: ClassVar[type[LearnedConfig]] = LearnedConfig
+
+    def __init__(
+        self,
+        observation_space: Space[Any],
+        action_space: Space[Any],
+        config: LearnedConfig | Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
+        self.config: Any = self._settings(config)
+        self.observed = Observations(observation_space, self.config.goal)
+        self.acted = Actions(action_space)
+        with seeded(derive(seed, "weights")):
+            self.net = self.build()
+        scalers = {"observations": self.observed.size, "goals": self.observed.goal}
+        scalers["actions"] = 0 if self.acted.classes else self.acted.size
+        self._scalers = nn.ModuleDict({name: Scaler(size) for name, size in scalers.items() if size})
+        self.module = nn.ModuleDict({"scalers": self._scalers, "net": self.net}).eval()
+        """What is trained and saved."""
+        self.fitted = False
+        self.history: History | None = None
+        """The losses of the last fit."""
+        bounds = (torch.from_numpy(bound) for bound in (self.acted.low, self.acted.high))
+        self._bounds = tuple(bounds) if self.acted.bounded else None
+        if self.acted.classes and self.config.ensemble is not None:
+            raise ConfigError("discrete actions cannot be averaged: leave ensemble at None, or act in a Box")
+        self._chunked = self.config.execute > 1 or self.config.ensemble is not None
+        self._seed: int | None = None
+        self._forget([])
+
+    # --- what a subclass writes ---
+
+    def build(self) -> nn.Module:
+        """The network; its initial weights come from torch's own generator."""
+        raise NotImplementedError
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """The number to make small, shape (). Actions that are not in the batch's `mask` must not count."""
+        raise NotImplementedError
+
+    def predict(self, observations: Seen, goals: Tensor | None, generators: Generators) -> Tensor:
+        """The actions from now on, (B, horizon, size): in the scale in which `loss` saw them, or whole numbers from 0.
+
+        Args:
+            observations: the last `history` of each row, the present one last.
+            goals: (B, columns).
+            generators: one a row, for whatever is random.
+        """
+        raise NotImplementedError
+
+    # --- learning ---
+
+    def fit(
+        self,
+        data: Trajectories,
+        training: Training | None = None,
+        *,
+        weights: np.ndarray[Any, Any] | None = None,
+        validation: Trajectories | None = None,
+        to: str | Path | None = None,
+        progress: bool | None = None,
+    ) -> Self:
+        """Fit to trajectories; a fitted policy goes on from what it is, with the scaling it has.
+
+        Args:
+            data: in this policy's spaces.
+            training: how.
+            weights: of each window (step) of `data`, (N,): how often it is drawn, relatively.
+            validation: trajectories on which the loss is measured; the weights best on them are kept.
+            to: a folder for the checkpoint from which an interrupted fit goes on.
+            progress: show progress on the terminal; None: where there is one.
+
+        Raises:
+            DataError: data in other spaces, or without a step.
+        """
+        training = training or Training()
+        windows = self._windows(data)
+        if not self.fitted:
+            self._fit_scalers(data)
+
+        def draw(rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
+            return self._arrays(windows.sample(training.batch, rng, weights))
+
+        def loss(batch: dict[str, Tensor], noise: torch.Generator) -> Tensor:
+            return self.loss(self._scaled(batch), noise)
+
+        held_out = None if validation is None else self._held_out(validation, training)
+
+        def validate(noise: torch.Generator) -> float:
+            assert held_out is not None
+            return float(np.mean([self.loss(self._scaled(batch), noise).item() for batch in held_out]))
+
+        self.history = train(
+            self.module,
+            loss,
+            draw,
+            training,
+            validate=validate if held_out else None,
+            to=None if to is None else Path(to),
+            progress=progress,
+        )
+        self.fitted = True
+        return self
+
+    def _windows(self, data: Trajectories) -> Windows:
+        for what, own, given in (
+            ("observations", self.observation_space, data.observation_space),
+            ("actions", self.action_space, data.action_space),
+        ):
+            if own != given:
+                raise DataError(f"the {what} of the trajectories are in {given}, and those of the policy in {own}")
+        relabel, goal = self.config.relabel, None
+        if self.observed.goal and relabel.kind != "desired":
+            goal = Goal(relabel.kind, relabel.p, relabel.steps)
+        windows = data.windows(self.config.history, self.config.horizon, goal)
+        if not len(windows):
+            raise DataError("there is nothing to fit to: the trajectories hold no step")
+        return windows
+
+    def _fit_scalers(self, data: Trajectories) -> None:
+        """Fit the scaling of vectors, goals and continuous actions to all of the data."""
+        observed, config = self.observed, self.config
+        reads: dict[str, tuple[Any, Scaling]] = {
+            "observations": (lambda t: observed.vector(t.observations), config.observation_scaling),
+            "goals": (lambda t: observed.goals(t.observations["achieved_goal"]), config.observation_scaling),
+            "actions": (lambda t: self.acted.read(t.actions), config.action_scaling),
+        }
+        for name, (read, kind) in reads.items():
+            if name in self._scalers:
+                fitted = Scaler.fit(np.concatenate([read(trajectory) for trajectory in data]), kind)
+                self._scalers[name].load_state_dict(fitted.state_dict())
+
+    def _held_out(self, data: Trajectories, training: Training) -> list[dict[str, Tensor]]:
+        """The windows for validation: all of them, or as many as is quick, drawn once."""
+        from ethogram.nn.training import tensors
+
+        windows, rng = self._windows(data), generator(training.seed, "held out")
+        chosen = np.arange(len(windows))
+        if len(chosen) > _VALIDATION_WINDOWS:
+            chosen = rng.choice(chosen, _VALIDATION_WINDOWS, replace=False)
+        parts = np.array_split(chosen, -(-len(chosen) // training.batch))
+        return [tensors(self._arrays(windows.batch(part, rng))) for part in parts]
+
+    def _arrays(self, windows: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+        """A batch of windows as arrays of numbers, by flat names."""
+        found = {f"seen/{name}": array for name, array in self.observed.read(windows["observations"]).items()}
+        found["actions"], found["mask"] = self.acted.read(windows["actions"]), windows["mask"]
+        if self.observed.goal:
+            goals = windows["goals"] if "goals" in windows else windows["observations"]["desired_goal"][:, -1]
+            found["goals"] = self.observed.goals(goals)
+        return found
+
+    def _scaled(self, batch: Mapping[str, Tensor]) -> Batch:
+        """Such a batch as a loss takes it."""
+        found: Batch = {name: value for name, value in batch.items() if not name.startswith("seen/")}
+        seen = {name.removeprefix("seen/"): value for name, value in batch.items() if name.startswith("seen/")}
+        found["observations"] = self._see(seen)
+        if not self.acted.classes:
+            found["actions"] = self._scalers["actions"](batch["actions"])
+        if self.observed.goal:
+            found["goals"] = self._scalers["goals"](batch["goals"])
+        return found
+
+    def _see(self, seen: dict[str, Tensor]) -> Seen:
+        """Vectors scaled, images as numbers from 0 to 1."""
+        if not self.observed.images:
+            return self._scalers["observations"](seen["vector"])
+        found = {name: pixels(seen[name]) for name in self.observed.images}
+        if "vector" in seen:
+            found["vector"] = self._scalers["observations"](seen["vector"])
+        return found
+
+    # --- acting ---
+
+    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
+        """Forget what was seen; from here on random numbers derive from the seed."""
+        self._seed = seed
+        self._forget(agents)
+
+    def _forget(self, agents: Sequence[Agent]) -> None:
+        self._rows = {agent: row for row, agent in enumerate(agents)}
+        self._counts = [0] * len(self._rows)
+        self._memory: dict[str, np.ndarray[Any, Any]] = {}
+        self._chunks = [Chunks(self.config.execute, self.config.ensemble) for _ in self._rows] if self._chunked else []
+
+    def act(self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
+        """An action for each agent: predicted in one forward pass, or what is left of its chunk."""
+        agents = list(observations)
+        rows = [self._rows[agent] if agent in self._rows else self._join(agent) for agent in agents]
+        members = list(observations.values())
+        column = _stack(members)
+        seen = self._remember(rows, self.observed.read(column))
+        goals = self.observed.goals(column["desired_goal"]) if self.observed.goal else None
+        if not self._chunked:
+            actions = self._predict(rows, agents, seen, goals)[:, 0]
+            return dict(zip(agents, self.acted.members(actions), strict=True))
+        due = [i for i, row in enumerate(rows) if self._chunks[row].due]
+        if due:
+            some = {name: array[due] for name, array in seen.items()}
+            of = [rows[i] for i in due]
+            chunks = self._predict(of, [agents[i] for i in due], some, None if goals is None else goals[due])
+            for row, chunk in zip(of, chunks, strict=True):
+                self._chunks[row].push(chunk)
+        actions = np.stack([self._chunks[row].pop() for row in rows])
+        return dict(zip(agents, self.acted.members(actions), strict=True))
+
+    def _join(self, agent: Agent) -> int:
+        """Take in an agent that was not there at the reset."""
+        row = self._rows[agent] = len(self._rows)
+        self._counts.append(0)
+        self._memory = {name: np.concatenate([kept, kept[:1]]) for name, kept in self._memory.items()}
+        if self._chunked:
+            self._chunks.append(Chunks(self.config.execute, self.config.ensemble))
+        return row
+
+    def _remember(self, rows: list[int], seen: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+        """The last `history` observations of each row, (B, history, ...); at the beginning the first one is repeated."""
+        history = self.config.history
+        if history == 1:
+            return {name: array[:, None] for name, array in seen.items()}
+        return {name: self._shift(name, rows, array, history) for name, array in seen.items()}
+
+    def _shift(self, name: str, rows: list[int], array: np.ndarray[Any, Any], history: int) -> np.ndarray[Any, Any]:
+        if name not in self._memory:
+            self._memory[name] = np.zeros((len(self._rows), history, *array.shape[1:]), array.dtype)
+        kept = self._memory[name]
+        kept[rows, :-1] = kept[rows, 1:]
+        kept[rows, -1] = array
+        for i, row in enumerate(rows):
+            if not self._counts[row]:
+                kept[row] = array[i]
+        return kept[rows]
+
+    def _predict(
+        self,
+        rows: list[int],
+        agents: list[Agent],
+        seen: dict[str, np.ndarray[Any, Any]],
+        goals: np.ndarray[Any, Any] | None,
+    ) -> np.ndarray[Any, Any]:
+        """Chunks of actions (B, horizon, size), within their bounds."""
+        if self._seed is None:
+            raise ConfigError(f"{type(self).__name__} must be reset with a seed before it acts")
+        counts = self._counts
+        generators = Generators([(self._seed, agent, counts[row]) for row, agent in zip(rows, agents, strict=True)])
+        for row in rows:
+            counts[row] += 1
+        with torch.inference_mode():
+            observations = self._see({name: torch.from_numpy(array) for name, array in seen.items()})
+            wanted = None if goals is None else self._scalers["goals"](torch.from_numpy(goals))
+            actions = self.predict(observations, wanted, generators)
+            if not self.acted.classes:
+                scaler: Any = self._scalers["actions"]
+                actions = scaler.inverse(actions)
+                if self._bounds is not None:
+                    actions = torch.clamp(actions, *self._bounds)
+            return actions.numpy()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What each agent has seen lately, its unfinished chunks, and how often it was predicted for; not the weights."""
+        return {
+            "seed": self._seed,
+            "agents": list(self._rows),
+            "counts": list(self._counts),
+            "memory": {name: kept.copy() for name, kept in self._memory.items()},
+            "chunks": [chunks.state_dict() for chunks in self._chunks],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back a state that `state_dict` gave."""
+        self._seed = state["seed"]
+        self._forget(state["agents"])
+        self._counts = list(state["counts"])
+        self._memory = {name: np.array(kept) for name, kept in state["memory"].items()}
+        for chunks, kept in zip(self._chunks, state["chunks"], strict=True):
+            chunks.load_state_dict(kept)
+
+    # --- saving ---
+
+    @classmethod
+    def kind(cls) -> str:
+        """The name by which it is found: that of its module."""
+        return cls.__module__.rpartition(".")[2]
+
+    def save(self, path: str | Path) -> None:
+        """Write a folder that `load` reads: `policy.json` and `weights.safetensors`."""
+        if not self.fitted:
+            raise ConfigError(f"this {type(self).__name__} is not fitted yet: fit it before it is saved")
+        spec = {
+            "policy": self.kind(),
+            "config": self.config.model_dump(mode="json"),
+            "observation_space": describe(self.observation_space),
+            "action_space": describe(self.action_space),
+        }
+        saving.save(path, "policy", spec, self.module)
+
+    @classmethod
+    def load(
+        cls, path: str | Path, observation_space: Space[Any] | None = None, action_space: Space[Any] | None = None
+    ) -> Self:
+        """Read a policy; called on `Learned` itself, of whatever kind it is.
+
+        Args:
+            path: the folder that `save` wrote.
+            observation_space: where given, must be the one it was fitted to.
+            action_space: likewise.
+
+        Raises:
+            DataError: the folder is damaged, or holds a policy of another kind, architecture or space.
+        """
+        spec, tensors = saving.load(path, "policy")
+        if cls is Learned:
+            from ethogram.policies.learned import find
+
+            return find(spec["policy"]).load(path, observation_space, action_space)  # pyright: ignore[reportReturnType]
+        if spec["policy"] != cls.kind():
+            raise DataError(f"{path} holds a policy {spec['policy']!r}, not {cls.kind()!r}; load it as what it is")
+        for key, given in (("observation_space", observation_space), ("action_space", action_space)):
+            if given is not None and describe(given) != spec[key]:
+                raise DataError(f"{path} was fitted to the {key} {space_of(spec[key])}, not to {given}")
+        policy = cls(space_of(spec["observation_space"]), space_of(spec["action_space"]), spec["config"])
+        saving.restore(policy.module, tensors, path)
+        policy.fitted = True
+        return policy
+
+    @classmethod
+    def _settings(cls, config: LearnedConfig | Mapping[str, Any] | None) -> LearnedConfig:
+        if isinstance(config, cls.Config):
+            settings = config
+        else:
+            try:
+                settings = cls.Config.model_validate({} if config is None else config)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"]))
+                raise ConfigError(f"the setting {where} of {cls.__name__} is wrong: {first['msg']}") from error
+        if settings.execute > settings.horizon:
+            raise ConfigError(
+                f"{cls.__name__} cannot execute {settings.execute} actions of the {settings.horizon} that it predicts; "
+                "set execute to at most horizon"
+            )
+        return settings
+
+
+def _stack(members: list[Any]) -> Any:
+    """Observations of several agents as one column."""
+    if isinstance(members[0], Mapping):
+        return {key: _stack([member[key] for member in members]) for key in members[0]}
+    return np.asarray(members[0])[None] if len(members) == 1 else np.stack(members)
