@@ -35,9 +35,9 @@ Column: TypeAlias = "Any"
 class Texts:
     """Members kept as JSON text in Arrow, decoded when they are asked for."""
 
-    def __init__(self, texts: pa.Array, load: Callable[[pa.Array], list[Any]]) -> None:
+    def __init__(self, texts: pa.Array, space: Space[Any]) -> None:
         self.texts = texts
-        self._load = load
+        self.space = space
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -48,7 +48,7 @@ class Texts:
             index = np.arange(*index.indices(len(self)))
         distinct, place = np.unique(index, return_inverse=True)
         found = np.empty(len(distinct), object)
-        found[:] = self._load(self.texts.take(pa.array(distinct)))
+        found[:] = codec(self.space).decode(self.texts.take(pa.array(distinct, pa.int64())))
         return found[place].reshape(index.shape)
 
 
@@ -184,7 +184,7 @@ def from_arrow(space: Space[Any], array: pa.Array) -> Column:
     if isinstance(space, gs.Tuple):
         return tuple(from_arrow(part, array.field(str(i))) for i, part in enumerate(space.spaces))
     if (form := _form(space)) is None:
-        return Texts(array, codec(space).decode)
+        return Texts(array, space)
     shape, dtype = form
     if shape:
         size = math.prod(shape)

@@ -94,6 +94,8 @@ def describe(space: Space[Any]) -> dict[str, Any]:
         return {"type": "Dict", "spaces": [[key, describe(part)] for key, part in space.spaces.items()]}
     if isinstance(space, gs.Tuple):
         return {"type": "Tuple", "spaces": [describe(part) for part in space.spaces]}
+    if isinstance(space, gs.Sequence):
+        return {"type": "Sequence", "space": describe(space.feature_space), "stack": bool(space.stack)}
     return {"type": "Values", "was": type(space).__name__}
 
 
@@ -119,6 +121,7 @@ _KINDS = {
     "Text": lambda s: gs.Text(s["max_length"], min_length=s["min_length"], charset=s["charset"]),
     "Dict": lambda s: gs.Dict([(key, space_of(part)) for key, part in s["spaces"]]),
     "Tuple": lambda s: gs.Tuple([space_of(part) for part in s["spaces"]]),
+    "Sequence": lambda s: gs.Sequence(space_of(s["space"]), stack=s["stack"]),
     "Verbs": _models,
     "Typed": _models,
     "Values": lambda s: Values(),
@@ -146,5 +149,7 @@ def covering(spaces: Iterable[Space[Any]]) -> Space[Any]:
         low = np.min([s.low for s in distinct], axis=0)  # pyright: ignore[reportAttributeAccessIssue]
         high = np.max([s.high for s in distinct], axis=0)  # pyright: ignore[reportAttributeAccessIssue]
         return gs.Box(low, high, first.shape, first.dtype.type)  # pyright: ignore
+    if all(isinstance(s, Verbs) for s in distinct):
+        return Verbs(*dict.fromkeys(verb for s in distinct for verb in s.verbs))  # pyright: ignore[reportAttributeAccessIssue]
     described = [describe(s) for s in distinct]
     return space_of(described[0]) if all(d == described[0] for d in described) else Values()
