@@ -111,6 +111,13 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
         """What agents observe now, where an intervention has just changed it; default: it shows with the next step."""
         return {}
 
+    def outcome(self) -> Mapping[str, float]:
+        """What came of the episode so far, in numbers (`success`, `score`, `mode`); recorded when an episode ends.
+
+        It is part of the state: after `load_state_dict` it is what it was.
+        """
+        return {}
+
     def intervene(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Carry out an intervention by name; ConfigError where there is none of that name."""
         method = getattr(self, name, None)
@@ -191,6 +198,8 @@ class GymWorld(World):
         self.action_spaces = {agent: env.action_space}
         self._start: tuple[int | None, dict[str, Any] | None] = (None, None)
         self._actions: list[Any] = []
+        self._info: dict[str, Any] = {}
+        self._succeeded: bool | None = None
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -200,6 +209,7 @@ class GymWorld(World):
             seed = fresh_seed()
         self.agents = list(self.possible_agents)
         self._start, self._actions = (seed, options), []
+        self._info, self._succeeded = {}, None
         observation, info = self.env.reset(seed=derive(seed, "env") % 2**31, options=options)
         return {self.agents[0]: observation}, {self.agents[0]: info}
 
@@ -209,9 +219,23 @@ class GymWorld(World):
         action = actions[agent]
         self._actions.append(action)
         observation, reward, terminated, truncated, info = self.env.step(action)
+        self._info = info
+        if not self._succeeded and (succeeded := info.get("success", info.get("is_success"))) is not None:
+            self._succeeded = bool(succeeded)
         if terminated or truncated:
             self.agents = []
         return {agent: observation}, {agent: float(reward)}, {agent: terminated}, {agent: truncated}, {agent: info}
+
+    def outcome(self) -> Mapping[str, float]:
+        """The numbers in the env's last info.
+
+        `success` (or `is_success`, under the name `success`) is 1 where any step of the episode had it.
+        """
+        numbers = {k: float(v) for k, v in self._info.items() if isinstance(v, int | float | np.number | np.bool_)}
+        if self._succeeded is not None:
+            numbers.pop("is_success", None)
+            numbers["success"] = float(self._succeeded)
+        return numbers
 
     def render(self) -> Any:
         """What the env renders."""

@@ -6,7 +6,6 @@ import asyncio
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any, NamedTuple, Protocol
 
 import gymnasium.spaces as gs
@@ -20,8 +19,10 @@ from ethogram.records.tables import StepCodec
 from ethogram.seeds import derive
 from ethogram.session import use
 from ethogram.simulation.crew import Crew, Spaces
+from ethogram.simulation.memory import Memory
+from ethogram.simulation.rows import Moment, Rows
 from ethogram.simulation.sessions import RunSession
-from ethogram.world import Agent, AsyncWorld, World
+from ethogram.world import Agent, AsyncWorld, Step, World
 
 __all__ = ["Guide", "Intervention", "Loop", "Place"]
 
@@ -87,6 +88,8 @@ class Loop:
     record: str = "all"
     commit: Callable[[Commit], None] | None = None
     """Gets every complete step."""
+    memory: Memory | None = None
+    """Keeps what happens as trajectories."""
     guide: Guide | None = None
     place: Place = START
     """The next step."""
@@ -102,7 +105,7 @@ class Loop:
         self._spaces = self.world.action_spaces if plain else None
         distinct = {id(s): s for s in self._spaces.values()} if self._spaces else {}
         self._shared = next(iter(distinct.values())) if len(distinct) == 1 else None
-        self._nothing = pa.RecordBatch.from_pylist([], self.codec.schema)
+        self._rows = Rows(self.codec, self.record)
 
     async def run(self) -> bool:
         """Run until the episodes are over (True), or `until` is reached (False)."""
@@ -151,29 +154,53 @@ class Loop:
         seen = self.observations
         if acting != list(seen):
             seen = dict(zip(acting, map(seen.__getitem__, acting), strict=True))
-        seen_column = None if self.record != "all" else self.codec.column("observation", acting, list(seen.values()))
+        recorded = self.commit is not None or self.guide is not None
+        column = self._rows.seen(acting, seen) if recorded else None
         if self.guide:
-            self.guide.observed(place, acting, seen_column)
+            self.guide.observed(place, acting, column)
         spaces = self._spaces or Spaces(world, acting)
         actions = await self.crew.act(seen, spaces, self.guide is not None) if acting else {}
         faults = self._settle(acting, actions, spaces)
         if self.guide:
             self.guide.decided(place, actions, faults)
-        outcome = await world.step_async(actions) if isinstance(world, AsyncWorld) else world.step(actions)
-        observed, rewards, ended, cut, _ = outcome
+        if self.memory:
+            self.memory.acted(acting, seen, actions, time)
+        came = await world.step_async(actions) if isinstance(world, AsyncWorld) else world.step(actions)
+        self._happened(Moment(place, time, acting, actions, faults, {}, {}, {}, (place, time)), column, came)
+
+    def _happened(self, moment: Moment, column: pa.Array | None, came: Step) -> None:
+        """The world has been stepped: go on to the next place, and tell who keeps the record."""
+        observed, rewards, terminated, truncated, _ = came
         everyone = observed.keys() >= self.observations.keys()
         self.observations = dict(observed) if everyone else {**self.observations, **observed}
-        self.place = Place(place.episode, place.step + 1)
+        episode, step = moment.place
+        self.place = Place(episode, step + 1)
+        over = [a for ends in (terminated, truncated) if any(ends.values()) for a, end in ends.items() if end]
+        how = {a: "terminated" if terminated.get(a) else "truncated" for a in over}
+        rest = () if self.alive else self.world.agents
+        last = {a: self.observations[a] for a in (*how, *rest)}
+        if not self.alive and (outcome := self.outcome()):
+            self.session.note("", "outcome", outcome)
+        if self.memory:
+            self.memory.came(rewards, how, last)
         if self.commit is None and self.guide is None:
             return
-        if self.record == "none":
-            rows = self._nothing
-        else:
-            rows = self._rows(place, time, acting, seen_column, actions, rewards, (ended, cut), faults)
+        after = (self.place, self.now) if last else moment.after
+        rows = self._rows.of(moment._replace(rewards=rewards, how=how, last=last, after=after), column)
         if self.guide:
-            self.guide.happened(place, rows)
+            self.guide.happened(Place(*moment.place), rows)
         if self.commit:
-            self.commit(Commit(*place, rows, self.session.notes))
+            self.commit(Commit(episode, step, rows, self.session.notes))
+
+    def outcome(self) -> dict[str, float]:
+        """What the world says came of the episode; ConfigError where it is not numbers."""
+        outcome = self.world.outcome()
+        try:
+            return {str(name): float(value) for name, value in outcome.items()}
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"outcome() of world {type(self.world).__name__} must give numbers by name: {error}"
+            ) from error
 
     def _intervene(self) -> None:
         due = [i for i in self.interventions if (i.episode, i.at) == self.place]
@@ -218,70 +245,6 @@ class Loop:
         except TypeError:
             return False
         return len(distinct) <= 64 and all(map(space.contains, distinct)) and all(map(actions.__contains__, acting))
-
-    def _rows(
-        self,
-        place: Place,
-        time: float,
-        acting: list[Agent],
-        seen: pa.Array | None,
-        actions: Mapping[Agent, Any],
-        rewards: Mapping[Agent, float],
-        ends: tuple[Mapping[Agent, bool], Mapping[Agent, bool]],
-        faults: Mapping[Agent, str],
-    ) -> pa.RecordBatch:
-        """The rows of a step: who acted; who did not but got a reward or ended; last observations of who is through."""
-        codec, terminated, truncated = self.codec, *ends
-        over = [a for ends in (terminated, truncated) if any(ends.values()) for a, end in ends.items() if end]
-        how = {a: "terminated" if terminated.get(a) else "truncated" for a in over}
-        column = codec.column("action", acting, list(map(actions.__getitem__, acting)))
-        gains = list(map(rewards.get, acting, repeat(0.0)))
-        batches = [
-            codec.rows(
-                place,
-                time,
-                acting,
-                codec.blank("observation", len(acting)) if seen is None else seen,
-                column,
-                np.array(gains, np.float64),
-                [how.get(a, "") for a in acting] if how else "",
-                faults,
-            )
-        ]
-        if len(rewards) > len(acting) or how:
-            awaited = set(acting)
-            others = [a for a, r in rewards.items() if a not in awaited and (r or a in how)]
-            if others:
-                batches.append(
-                    self._bystanders(place, time, others, [rewards[a] for a in others], [how.get(a, "") for a in others])
-                )
-        last = list(dict.fromkeys([*how, *(() if self.alive else self.world.agents)]))
-        if last:
-            nothing: list[float | None] = [None] * len(last)
-            batches.append(self._bystanders(self.place, self.now, last, nothing, "last"))
-        if len(batches) == 1:
-            return batches[0]
-        return (
-            pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
-            if any(b.num_rows for b in batches)
-            else batches[0]
-        )
-
-    def _bystanders(
-        self, place: Place, time: float, agents: list[Agent], rewards: Sequence[float | None], ended: Sequence[str] | str
-    ) -> pa.RecordBatch:
-        """Rows without an action."""
-        shown = self.record == "all" and ended == "last"
-        seen = self.codec.column("observation", agents, [self.observations[a] for a in agents]) if shown else None
-        return self.codec.rows(
-            place,
-            time,
-            agents,
-            self.codec.blank("observation", len(agents)) if seen is None else seen,
-            self.codec.blank("action", len(agents)),
-            rewards,
-            ended,
-        )
 
     def state_dict(self) -> dict[str, Any]:
         """The complete state between two steps."""

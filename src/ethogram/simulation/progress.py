@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ethogram.records.manifest import Manifest, Usage
@@ -11,9 +13,21 @@ from ethogram.records.manifest import Manifest, Usage
 if TYPE_CHECKING:
     from ethogram.simulation.loop import Loop
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "bar"]
 
 REFRESH_SECONDS = 0.1
+
+
+@contextmanager
+def bar(name: str, total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
+    """A progress line over so many episodes; gives a function that hears how many more are complete."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    shown = sys.stderr.isatty() if show is None else show
+    with Bar(console=Console(stderr=True), transient=True, disable=not shown) as lines:
+        task = lines.add_task(name, total=total)
+        yield lambda more: lines.advance(task, more)
 
 
 class Progress:

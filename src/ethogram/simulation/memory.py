@@ -1,0 +1,87 @@
+"""Memory: keeps what happens in a loop as trajectories, where no run folder is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ethogram.records.columns import collect
+from ethogram.records.trajectories import Trajectory
+from ethogram.simulation.copies import Copies
+from ethogram.world import Agent, World
+
+__all__ = ["Memory"]
+
+
+def _copied(value: Any) -> Any:
+    """A copy of a member that its owner may write into again."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return {k: _copied(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+class _Path:
+    """What one agent has seen, done and got so far."""
+
+    def __init__(self) -> None:
+        self.observations: list[Any] = []
+        self.actions: list[Any] = []
+        self.rewards: list[float] = []
+        self.times: list[float] = []
+        self.terminated = False
+
+
+class Memory:
+    """One episode of a world (or of copies of it side by side), as the trajectories of its agents."""
+
+    def __init__(self, world: World) -> None:
+        self.paths: dict[Agent, _Path] = {}
+        self._world = world
+        self._time_of = world.time_of if isinstance(world, Copies) and world.worlds[0].now is not None else None
+
+    def acted(self, acting: Sequence[Agent], seen: Mapping[Agent, Any], actions: Mapping[Agent, Any], time: float) -> None:
+        """The world is about to be stepped: what those see who act, and what they do."""
+        for agent in acting:
+            path = self.paths.get(agent)
+            if path is None:
+                path = self.paths[agent] = _Path()
+            path.observations.append(_copied(seen[agent]))
+            path.actions.append(_copied(actions[agent]))
+            path.rewards.append(0.0)
+            own = self._time_of(agent) if self._time_of else None
+            path.times.append(time if own is None else own)
+
+    def came(self, rewards: Mapping[Agent, float], how: Mapping[Agent, str], last: Mapping[Agent, Any]) -> None:
+        """The world has been stepped: rewards, ends, and the last observations of those who are through.
+
+        A reward that comes while an agent is not asked to act counts with its last action.
+        """
+        for agent, reward in rewards.items():
+            path = self.paths.get(agent)
+            if path is not None:
+                path.rewards[-1] += reward
+        for agent, seen in last.items():
+            path = self.paths.get(agent)
+            if path is not None:
+                path.observations.append(_copied(seen))
+                path.terminated = how.get(agent) == "terminated"
+
+    def trajectories(self, episode: int, names: Mapping[Agent, Agent], outcome: Mapping[str, float]) -> list[Trajectory]:
+        """The trajectories of those of the agents in `names` who have acted, under the names given there."""
+        world = self._world
+        return [
+            Trajectory(
+                name,
+                episode,
+                collect(world.observation_space(agent), path.observations),
+                collect(world.action_space(agent), path.actions),
+                np.array(path.rewards, np.float64),
+                np.array(path.times, np.float64),
+                path.terminated,
+                dict(outcome),
+            )
+            for agent, name in names.items()
+            if (path := self.paths.get(agent)) is not None
+        ]

@@ -1,0 +1,158 @@
+"""rollouts: many episodes of a scene, in parallel, kept in memory.
+
+For evaluating a policy or gathering data. Episode i begins in the same way whatever the policy is, and comes out the same
+however many processes share the work. It is the loop of `simulate` that runs; what is left out is the run folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ethogram.aio import run_coroutine
+from ethogram.errors import ConfigError
+from ethogram.records.descriptions import covering
+from ethogram.records.trajectories import Trajectories, Trajectory
+from ethogram.scene import Scene
+from ethogram.seeds import derive
+from ethogram.simulation.copies import Copies
+from ethogram.simulation.crew import Crew
+from ethogram.simulation.entry import codec_for
+from ethogram.simulation.loop import Loop, Place
+from ethogram.simulation.memory import Memory
+from ethogram.simulation.progress import bar
+from ethogram.simulation.sessions import RunSession
+from ethogram.simulation.workers import Job, Workers
+from ethogram.world import World
+
+__all__ = ["Stage", "rollouts"]
+
+
+def rollouts(
+    scene: Scene,
+    *,
+    episodes: int | Sequence[int],
+    steps: int | None = None,
+    seed: int = 0,
+    workers: int | Workers = 1,
+    together: int = 1,
+    progress: bool | None = None,
+) -> Trajectories:
+    """Run episodes of a scene and return them as trajectories, in the order of `episodes` and of the world's agents.
+
+    Episode i is the one that `simulate(scene, seed=seed)` runs as its episode i: the world is reset with
+    `derive(seed, "world", i)` and the policies with `derive(seed, "policy", i)`. A policy must forget between episodes all
+    that `reset` does not give back.
+
+    Args:
+        scene: world and policies; made by a function marked `@scene` where `workers` or `together` is more than 1.
+        episodes: how many (the first so many), or which.
+        steps: at most so many steps an episode; None: until the world ends it.
+        seed: everything random derives from it.
+        workers: how many processes share the work, started for this call; or `Workers` that are kept between calls.
+        together: so many copies of the world are stepped side by side, and the policies act on all of them in one call.
+            They then see agents called `agent@0`, `agent@1` ... and are reset once for the group, with the seed of its first
+            episode. Groups do not depend on `workers`, and so the results do not either.
+        progress: show a progress line; None: where the terminal can.
+
+    Raises:
+        ConfigError: wrong arguments.
+        RunError: a worker died.
+    """
+    chosen = list(range(episodes)) if isinstance(episodes, int) else list(episodes)
+    count = workers.count if isinstance(workers, Workers) else workers
+    for name, value, least in (("steps", steps, 1), ("workers", count, 1), ("together", together, 1), ("seed", seed, 0)):
+        if value is not None and value < least:
+            raise ConfigError(f"{name} is {value}, and must be at least {least}")
+    if not chosen or min(chosen) < 0:
+        raise ConfigError(f"episodes is {episodes!r}: give how many, or numbers from 0 on")
+    if scene.recipe is None and (together > 1 or isinstance(workers, Workers) or workers > 1):
+        raise ConfigError("several workers or copies need a scene that can be built again: mark its function @scene")
+    groups = [chosen[i : i + together] for i in range(0, len(chosen), together)]
+    jobs = [Job(scene.recipe, seed, steps, group, together > 1) for group in groups]
+    world = scene.world
+    with bar(world.metadata.get("name", "episodes"), len(chosen), progress) as advance:
+        if isinstance(workers, int) and workers == 1:
+            stage = Stage(scene)
+            found = []
+            for job in jobs:
+                found.append(stage.run(job))
+                advance(len(job.episodes))
+        elif isinstance(workers, Workers):
+            found = workers.map(jobs, advance)
+        else:
+            with Workers(min(workers, len(jobs))) as started:
+                found = started.map(jobs, advance)
+    spaces = (covering(space(a) for a in world.possible_agents) for space in (world.observation_space, world.action_space))
+    return Trajectories.of([t for group in found for t in group], *spaces)
+
+
+class Stage:
+    """A scene on which episodes are run; copies of its world are built when they are first needed.
+
+    Args:
+        scene: world and policies.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self._worlds = [scene.world]
+        self._crew = Crew(scene.policies, scene.world.possible_agents)
+        self._codec = codec_for(scene.world)
+
+    def run(self, job: Job) -> list[Trajectory]:
+        """The trajectories of a job's episodes, in order."""
+        with one_thread():
+            return self._together(job) if job.copied else self._alone(job)
+
+    def _alone(self, job: Job) -> list[Trajectory]:
+        world, (episode,) = self.scene.world, job.episodes
+        memory = self._play(world, self._crew, job)
+        return memory.trajectories(episode, {a: a for a in world.possible_agents}, world.outcome())
+
+    def _together(self, job: Job) -> list[Trajectory]:
+        assert job.recipe is not None
+        while len(self._worlds) < len(job.episodes):
+            self._worlds.append(job.recipe.build().world)
+        copies = Copies(self._worlds[: len(job.episodes)], [derive(job.seed, "world", i) for i in job.episodes])
+        crew = Crew(lambda agent: self._crew.of[copies.home[agent][1]], copies.possible_agents)
+        memory = self._play(copies, crew, job)
+        found = []
+        for i, episode in enumerate(job.episodes):
+            names = {name: own for name, (copy, own) in copies.home.items() if copy == i}
+            found += memory.trajectories(episode, names, copies.worlds[i].outcome())
+        return found
+
+    def _play(self, world: World, crew: Crew, job: Job) -> Memory:
+        episode = job.episodes[0]
+        memory = Memory(world)
+        loop = Loop(
+            world=world,
+            crew=crew,
+            session=RunSession(job.seed, on_call=lambda order, call: None, say=print),
+            codec=self._codec,
+            seed=job.seed,
+            episodes=episode + 1,
+            steps=job.steps,
+            record="none",
+            memory=memory,
+            place=Place(episode, 0),
+        )
+        run_coroutine(loop.run())
+        return memory
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on one thread, where it is loaded: sums then do not depend on the machine's cores."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

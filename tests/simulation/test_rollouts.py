@@ -1,0 +1,215 @@
+"""rollouts: the same episodes whatever the number of workers, and what can go wrong with these."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.spaces import Box, Dict, Discrete
+from pond import pond
+
+from ethogram.errors import ConfigError, RunError
+from ethogram.policy import Policy, coded
+from ethogram.records.trajectories import Trajectories
+from ethogram.scene import Scene, scene
+from ethogram.simulation import Workers, replay, rollouts, simulate
+from ethogram.world import GymWorld
+
+
+class Hill(gymnasium.Env[Any, Any]):
+    """A ball on a line with a goal; episodes end at different times. It writes every observation into the same arrays."""
+
+    def __init__(self) -> None:
+        place = Box(-np.inf, np.inf, (2,), np.float32)
+        self.observation_space = Dict({"observation": place, "desired_goal": Box(-3, 3, (1,))})
+        self.action_space = Discrete(3)
+        self._seen = {"observation": np.zeros(2, np.float32), "desired_goal": np.zeros(1, np.float32)}
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        super().reset(seed=seed)
+        self._seen["observation"][:] = self.np_random.normal(size=2)
+        self._seen["desired_goal"][:] = self.np_random.uniform(-3, 3)
+        return self._seen, {}
+
+    def step(self, action: int) -> Any:
+        place = self._seen["observation"]
+        place[1] += 0.1 * (int(action) - 1) + self.np_random.normal(0, 0.05)
+        place[0] += place[1]
+        gap = float(abs(place[0] - self._seen["desired_goal"][0]))
+        return self._seen, -gap, bool(abs(place[0]) > 6), False, {"is_success": np.bool_(gap < 0.3), "gap": gap, "note": "x"}
+
+
+def climb(seen: Mapping[str, Any], space: Any, rng: np.random.Generator) -> int:
+    """Towards the goal, or anywhere."""
+    if rng.random() < 0.2:
+        return int(rng.integers(3))
+    place, speed = seen["observation"]
+    return int(np.clip(round(float(seen["desired_goal"][0] - place - 4 * speed)), -1, 1)) + 1
+
+
+@scene
+def hill(die_at: int = -1) -> Any:
+    """A ball on a hill; the process dies at an episode's reset if told so."""
+    policy = coded(climb)
+    return GymWorld(Hill()), policy if die_at < 0 else Dying(die_at)
+
+
+class Dying(Policy):
+    """Ends its process after some resets."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def reset(self, seed: int, agents: Any) -> None:
+        self.left -= 1
+        if self.left < 0:
+            os._exit(7)
+
+    def act(self, observations: Mapping[str, Any], spaces: Any) -> dict[str, Any]:
+        return dict.fromkeys(observations, 1)
+
+
+def same(a: Trajectories, b: Trajectories) -> bool:
+    """Whether two sets of trajectories are equal bit for bit."""
+    return len(a) == len(b) and all(repr(x) == repr(y) for x, y in zip(map(plain, a), map(plain, b), strict=True))
+
+
+def plain(t: Any) -> Any:
+    seen = t.observations
+    arrays = list(seen.values()) if isinstance(seen, dict) else [seen]
+    return (
+        t.agent,
+        t.episode,
+        [a.tobytes() for a in arrays],
+        t.actions.tobytes(),
+        t.rewards.tobytes(),
+        t.terminated,
+        t.outcome,
+    )
+
+
+@pytest.fixture(scope="module")
+def three():
+    with Workers(3) as workers:
+        yield workers
+
+
+def test_the_number_of_workers_changes_nothing(three):
+    options = {"episodes": 7, "steps": 60, "seed": 4}
+    alone = rollouts(hill(), **options)
+    assert len({len(t.actions) for t in alone}) > 1
+    assert same(alone, rollouts(hill(), **options, workers=2))
+    assert same(alone, rollouts(hill(), **options, workers=three))
+    grouped = rollouts(hill(), **options, together=3)
+    assert same(grouped, rollouts(hill(), **options, together=3, workers=2))
+    assert same(grouped, rollouts(hill(), **options, together=3, workers=three))
+    assert [t.episode for t in grouped] == list(range(7))
+    for a, b in zip(alone, grouped, strict=True):
+        assert a.agent == b.agent == "agent"
+        assert all((a.observations[k][0] == b.observations[k][0]).all() for k in a.observations)  # matched beginnings
+    assert not same(alone, rollouts(hill(), **options | {"seed": 5}))
+    some = rollouts(hill(), **options | {"episodes": [5, 2]})
+    assert same(some, alone[np.array([5, 2])])
+
+
+def test_an_episode_is_the_one_that_simulate_runs():
+    found = rollouts(hill(), episodes=3, steps=40, seed=9)
+    run = simulate(hill(), episodes=3, steps=40, seed=9, record="all")
+    recorded = run.trajectories()
+    assert len(found) == len(recorded) == 3
+    for a, b in zip(found, recorded, strict=True):
+        seen = b.observations
+        assert all(np.array_equal(a.observations[k], seen[k]) for k in a.observations)
+        assert np.array_equal(a.actions, b.actions)
+        assert np.array_equal(a.rewards, b.rewards)
+        assert np.array_equal(a.times, b.times)
+        assert a.terminated == b.terminated
+    notes = run.sql("select episode, data from notes where kind = 'outcome' and agent = '' order by episode").rows()
+    assert [(t.episode, t.outcome) for t in found] == [(e, json.loads(d)) for e, d in notes]
+    assert {name for t in found for name in t.outcome} == {"success", "gap"}
+    for t in found:
+        gaps = np.abs(t.observations["observation"][1:, 0] - t.observations["desired_goal"][1:, 0])
+        assert t.outcome["success"] == float((gaps < 0.3).any())
+        assert t.outcome["gap"] == pytest.approx(gaps[-1])
+        assert np.allclose(t.rewards, -gaps)
+    assert replay(run).exact
+
+
+def test_worlds_of_many_agents_who_come_and_go():
+    recorded = {(t.episode, t.agent): t for t in simulate(pond(), episodes=2, seed=3).trajectories()}
+    found = rollouts(pond(), episodes=2, seed=3, together=1)
+    assert {(t.episode, t.agent) for t in found} == set(recorded)
+    for t in found:
+        other = recorded[t.episode, t.agent]
+        assert np.array_equal(t.observations, np.array(other.observations))
+        assert np.array_equal(t.rewards, other.rewards)
+        assert np.array_equal(t.times, other.times)
+        assert (t.terminated, t.outcome) == (other.terminated, {})
+    copied = rollouts(pond(), episodes=2, seed=3, together=2)
+    assert [(t.episode, t.agent) for t in copied] == [(t.episode, t.agent) for t in found]
+    assert all(np.array_equal(a.observations[0], b.observations[0]) for a, b in zip(copied, found, strict=True))
+    assert all((t.times % 1.5 == 0).all() for t in copied)
+
+
+def test_the_outcome_is_part_of_the_state():
+    first, second = hill(), hill()
+    simulate(first, steps=30, seed=2)
+    assert first.world.outcome()["success"] in (0.0, 1.0)
+    second.world.load_state_dict(first.world.state_dict())
+    assert second.world.outcome() == first.world.outcome()
+
+
+def test_wrong_arguments_and_failures_are_told_in_a_sentence(three):
+    with pytest.raises(ConfigError, match="mark its function @scene"):
+        rollouts(Scene(GymWorld(Hill()), coded(climb)), episodes=2, together=2)
+    with pytest.raises(ConfigError, match="workers is 0"):
+        rollouts(hill(), episodes=2, workers=0)
+    with pytest.raises(ConfigError, match="give how many"):
+        rollouts(hill(), episodes=0)
+    with pytest.raises(RunError, match=r"a worker died \(exit code 7\) in episode"):
+        rollouts(hill(die_at=2), episodes=9, steps=5, workers=three)
+    assert len(rollouts(hill(), episodes=3, steps=5, workers=three)) == 3  # new ones are started
+
+
+def test_an_interrupt_ends_the_workers(tmp_path):
+    script = """
+        from test_rollouts import hill
+        from ethogram.simulation import rollouts
+        if __name__ == "__main__":
+            print("go", flush=True)
+            rollouts(hill(), episodes=1_000_000, steps=50, workers=2, progress=False)
+    """
+    path = tmp_path / "long.py"
+    path.write_text(textwrap.dedent(script))
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    with subprocess.Popen([sys.executable, str(path)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"go\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        deadline = time.monotonic() + 30
+        while len(workers := list(filter(working, children.read_text().split()))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(workers) == 2
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) != 0
+        assert not list(filter(working, workers))
+
+
+def working(pid: str) -> bool:
+    """Whether a process is a worker that lives."""
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
