@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 import mujoco
 import numpy as np
-from dm_control import suite
 from gymnasium.spaces import Box
 
 from ethogram.errors import ConfigError
 from ethogram.world import Step, World
 
+with warnings.catch_warnings():  # it looks for a screen when it is imported, and warns where there is none
+    warnings.simplefilter("ignore")
+    from dm_control import suite
+
 __all__ = ["Walker"]
 
 STEPS = 1000
 """Control steps of an episode, of 0.025 seconds each."""
-PHYSICS = mujoco.mjtState.mjSTATE_INTEGRATION
+MUJOCO: Any = mujoco  # its names are made at run time, unseen by type checkers
+PHYSICS = MUJOCO.mjtState.mjSTATE_INTEGRATION
 VELOCITIES = 9
 
 
@@ -92,15 +97,17 @@ class Walker(World):
     def physics(self) -> np.ndarray:
         """The complete state of the integrator, float64."""
         model, data = self._env.physics.model.ptr, self._env.physics.data.ptr
-        state = np.empty(mujoco.mj_stateSize(model, PHYSICS))
-        mujoco.mj_getState(model, data, state, PHYSICS)
+        state = np.empty(MUJOCO.mj_stateSize(model, PHYSICS))
+        MUJOCO.mj_getState(model, data, state, PHYSICS)
         return state
 
     @physics.setter
     def physics(self, state: np.ndarray) -> None:
         model, data = self._env.physics.model.ptr, self._env.physics.data.ptr
-        mujoco.mj_setState(model, data, state, PHYSICS)
-        mujoco.mj_step1(model, data)  # dm_control steps in halves: between two steps, all that follows from positions is known
+        MUJOCO.mj_setState(model, data, state, PHYSICS)
+        MUJOCO.mj_step1(
+            model, data
+        )  # dm_control steps in halves: between two steps, all that follows from positions is known
 
     def _seen(self) -> np.ndarray:
         seen = self._env.task.get_observation(self._env.physics)
