@@ -88,7 +88,7 @@ def test_fitted_values_are_those_of_value_iteration(wandering: tuple[RandomMDP, 
     for _ in range(200):
         values = (np.arange(5) == 0)[:, None] + 0.8 * (counts / counts.sum(2, keepdims=True)) @ values.max(1)
     policy = DQN(data.observation_space, data.action_space, SMALL)
-    policy.fit(data, Training(steps=1200, batch=64, lr=3e-3), progress=False)
+    policy.fit(data, Training(steps=2500, batch=128, lr=3e-3, schedule="cosine"), progress=False)
     with torch.no_grad():
         found = policy.net.q(torch.from_numpy(states).float()[None])[0].numpy()
     assert found == pytest.approx(values, abs=0.05)
