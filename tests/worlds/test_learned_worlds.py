@@ -1,0 +1,190 @@
+"""Worlds fitted to trajectories: they are worlds like any other, tell what was lived, and are saved and loaded."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from gymnasium.spaces import Box, Discrete
+
+from ethogram import worlds
+from ethogram.errors import ConfigError, DataError
+from ethogram.nn.training import Training
+from ethogram.policy import Coded, Random
+from ethogram.records.trajectories import Trajectories, Trajectory
+from ethogram.simulation import rollouts
+from ethogram.worlds.learned import load
+from ethogram.worlds.learned.rssm import RecurrentStateSpace
+from ethogram.worlds.learned.vae_mdn import Awake, VaeMdn
+from ethogram.worlds.testing import check_world
+
+SEEN, DONE = Box(-np.inf, np.inf, (2,), np.float32), Box(-1.0, 1.0, (1,), np.float32)
+BULB, SWITCH = Box(0, 255, (8, 8, 1), np.uint8), Discrete(2)
+
+
+def carts(n=40, steps=30, seed=0):
+    """A cart pushed at random: position and velocity; the reward is minus the distance from the middle."""
+    rng = np.random.default_rng(seed)
+    episodes = []
+    for i in range(n):
+        state, seen, pushes = np.array([rng.uniform(-1, 1), 0.0]), [], rng.uniform(-1, 1, (steps, 1))
+        seen.append(state)
+        for push in pushes:
+            velocity = 0.9 * state[1] + 0.3 * push[0]
+            state = np.array([state[0] + 0.2 * velocity, velocity])
+            seen.append(state)
+        seen = np.array(seen, np.float32)
+        rewards = -np.abs(seen[1:, 0]).astype(float)
+        episodes.append(Trajectory("a", i, seen, pushes.astype(np.float32), rewards, np.arange(steps), False))
+    return Trajectories.of(episodes, SEEN, DONE)
+
+
+def bulbs(n=60, seed=0):
+    """A picture that is bright after the switch was pressed, else dark. Each step ends the episode with probability 1/10."""
+    rng = np.random.default_rng(seed)
+    episodes = []
+    for i in range(n):
+        steps = rng.geometric(0.1)
+        presses = rng.integers(2, size=steps)
+        bright = np.concatenate([[0], presses]) * 200 + 20
+        seen = np.broadcast_to(bright[:, None, None, None], (steps + 1, 8, 8, 1)).astype(np.uint8)
+        episodes.append(Trajectory("a", i, seen, presses, 1.0 + presses, np.arange(steps), True))
+    return Trajectories.of(episodes, BULB, SWITCH)
+
+
+@pytest.fixture(scope="module")
+def cart(tmp_path_factory):
+    config = {"hidden": 32, "stochastic": 4, "units": 32, "sequence": 12, "steps": 25}
+    path = tmp_path_factory.mktemp("cart")
+    RecurrentStateSpace(SEEN, DONE, config).fit(carts(), Training(steps=400, batch=32, lr=4e-3, clip=100.0)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bulb(tmp_path_factory):
+    config = {"latent": 2, "widths": (4, 8), "hidden": 16, "mixtures": 2, "sequence": 10, "vae_share": 1.0, "tolerance": 0.1}
+    path = tmp_path_factory.mktemp("bulb")
+    training = Training(steps=400, batch=32, lr=5e-3, clip=1.0)
+    VaeMdn(BULB, SWITCH, {**config, "trained_dropout": 0.05}).fit(bulbs(), training).save(path)
+    return path
+
+
+def test_fitted_worlds_keep_the_contract(cart, bulb):
+    check_world(partial(load, cart), steps=40)
+    check_world(partial(load, bulb, copies=3, dropout=0.2), steps=20, fresh_process=False)
+
+
+def test_a_dream_of_the_cart_goes_where_the_cart_goes(cart):
+    world = load(cart, copies=64)
+    seen, _ = world.reset(seed=1)
+    state = np.stack(list(seen.values()))
+    rng, errors, told, right = np.random.default_rng(2), [], [], []
+    for _ in range(15):
+        pushes = rng.uniform(-1, 1, (64, 1)).astype(np.float32)
+        seen, rewards, *_ = world.step(dict(zip(world.agents, pushes, strict=True)))
+        velocity = 0.9 * state[:, 1] + 0.3 * pushes[:, 0]
+        state = np.stack([state[:, 0] + 0.2 * velocity, velocity], 1)
+        errors.append(np.stack(list(seen.values())) - state)
+        told += rewards.values()
+        right += (-np.abs(state[:, 0])).tolist()
+    assert np.abs(errors).mean() < 0.16 < 0.3 < np.std(state)
+    assert np.corrcoef(told, right)[0, 1] > 0.8
+
+
+def test_a_dream_of_the_bulb_obeys_the_switch_and_ends_as_often(bulb):
+    world = load(bulb, copies=400)
+    rng = np.random.default_rng(0)
+    dream = world.begin(400, rng)
+    ended = []
+    for pressed in (1, 0, 1):
+        with torch.inference_mode():
+            actions = torch.from_numpy(world.acted.vector(np.full(400, pressed)))
+            dream, rewards, over = world.advance(dream, actions, rng)
+        assert abs(world.picture(dream).mean() - (20 + 200 * pressed)) < 45
+        assert rewards.mean().item() == pytest.approx(1.0 + pressed, abs=0.15)
+        ended.append(over.float().mean().item())
+    assert np.mean(ended) == pytest.approx(0.1, abs=0.05)
+
+
+def test_any_policy_dreams_and_copies_are_dreams_of_their_own(cart):
+    push = Coded(lambda seen, space: np.clip(-seen[:1], -1, 1))
+    steered = rollouts(worlds_of(cart, push), episodes=10, seed=3)
+    drifting = rollouts(worlds_of(cart, Random()), episodes=10, seed=3)
+    assert len(steered) == 10 and (steered.lengths == 25).all()
+    first = [np.stack([t.observations[0] for t in found]) for found in (steered, drifting)]
+    assert np.array_equal(*first)  # matched beginnings
+    seen = load(cart, copies=8).reset(seed=5)[0]
+    assert len({tuple(value.tolist()) for value in seen.values()}) == 8
+
+
+def worlds_of(path, policy):
+    from ethogram import Scene
+
+    return Scene(load(path), policy)
+
+
+def test_dropout_makes_each_dream_another_world_for_its_whole_length(bulb):
+    def hidden(world, steps=2):
+        rng = np.random.default_rng(0)
+        dream = world.begin(50, rng)
+        dream = {name: value[:1].expand_as(value) if name != "masks" else value for name, value in dream.items()}
+        kept = []
+        for _ in range(steps):
+            with torch.inference_mode():
+                dream = world.advance(dream, torch.from_numpy(world.acted.vector(np.ones(50, int))), rng).dream
+            kept.append(dream.get("masks"))
+        return dream["hidden"], kept
+
+    world = load(bulb)
+    still, masks = hidden(world.variant(temperature=0.0))
+    assert torch.allclose(still, still[:1].expand_as(still), atol=1e-5) and masks == [None, None]
+    spread, (first, second) = hidden(world.variant(temperature=0.0, dropout=0.4))
+    assert torch.equal(first, second) and spread.std(0).max() > 0.05
+    _, (first, second) = hidden(world.variant(dropout=0.4, masks="step"))
+    assert not torch.equal(first, second)
+    assert (first == 0).float().mean().item() == pytest.approx(0.4, abs=0.06)
+
+
+def test_awake_gives_what_a_dream_shows(bulb):
+    world = load(bulb)
+    eyes, image = Awake(world), np.full((8, 8, 1), 20, np.uint8)
+    first = eyes.see(image)
+    assert world.shown().contains(first) and (first[2:] == 0).all()
+    bright, dark = Awake(world), Awake(world)
+    seen = [one.see(image) for one in (bright, dark)]
+    seen = [bright.see(image + 200, np.int64(1)), dark.see(image, np.int64(0))]
+    assert np.abs(seen[0] - seen[1]).max() > 0.3
+    eyes.forget()
+    assert np.array_equal(eyes.see(image), first)
+
+
+def test_damaged_or_foreign_files_are_refused(cart, bulb, tmp_path):
+    world = load(cart)
+    world.save(tmp_path / "mine")
+    weights = tmp_path / "mine" / "weights.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-5] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(DataError, match="damaged"):
+        load(tmp_path / "mine")
+    with pytest.raises(DataError, match="architecture"):
+        load(bulb, hidden=17)
+    with pytest.raises(DataError, match="holds a world 'vae_mdn', not 'rssm'"):
+        RecurrentStateSpace.load(bulb)
+    with pytest.raises(ConfigError, match="the setting dropuot of VaeMdn is wrong"):
+        load(bulb, dropuot=0.1)
+    with pytest.raises(DataError, match="holds no world"):
+        load(tmp_path)
+
+
+def test_data_and_settings_that_do_not_fit():
+    with pytest.raises(DataError, match="the observations of the trajectories are in"):
+        RecurrentStateSpace().fit(carts(2))
+    with pytest.raises(DataError, match="hold no step"):
+        RecurrentStateSpace(SEEN, DONE).fit(Trajectories.of([], SEEN, DONE))
+    with pytest.raises(ConfigError, match="fitted to images"):
+        VaeMdn(SEEN, DONE)
+    with pytest.raises(ConfigError, match="cannot be halved 4 times"):
+        VaeMdn(BULB, SWITCH)
+    with pytest.raises(ConfigError, match="copies = 0"):
+        worlds.make("rssm", copies=0)
