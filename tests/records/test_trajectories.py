@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from ethogram.errors import DataError
 from ethogram.policy import Random
-from ethogram.records import Goal, Trajectories, Trajectory, trajectories
+from ethogram.records import Goal, Trajectories, Trajectory, store
 from ethogram.records.codec import codec, codec_of
 from ethogram.records.descriptions import covering, describe, space_of
 from ethogram.simulation import simulate
@@ -100,7 +100,7 @@ def test_saved_and_loaded_exactly(space, tmp_path, monkeypatch):
     data.save(tmp_path / "d")
     assert identical(Trajectories.load(tmp_path / "d"), data)
     assert identical(Trajectories.load(tmp_path / "d")[[3, 0]], data[np.array([False, False, False, True])] + data[:1])
-    monkeypatch.setattr(trajectories, "BATCH_BYTES", 16)  # many pieces
+    monkeypatch.setattr(store, "BATCH_BYTES", 16)  # many pieces
     (data[1:] + Trajectories.load(tmp_path / "d")[:2]).save(tmp_path / "e")
     again = Trajectories.load(tmp_path / "e")
     assert identical(again, list(data[1:]) + list(data[:2]))

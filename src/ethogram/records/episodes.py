@@ -9,7 +9,8 @@ import pyarrow as pa
 from gymnasium import Space
 
 from ethogram.records.columns import from_arrow
-from ethogram.records.trajectories import Store, Trajectories
+from ethogram.records.store import Store
+from ethogram.records.trajectories import Trajectories
 
 __all__ = ["trajectories_of"]
 

@@ -25,6 +25,7 @@ from ethogram.errors import ConfigError, DataError
 from ethogram.records.codec import codec
 from ethogram.records.columns import rows
 from ethogram.records.descriptions import describe, space_of
+from ethogram.records.folders import fresh
 from ethogram.records.trajectories import Trajectories, Trajectory
 
 __all__ = ["export_minari", "import_minari"]
@@ -152,19 +153,6 @@ def export_minari(
     if any(len(t.times) + 1 != rows(t.observations) for t in trajectories):
         raise DataError("the Minari layout needs the final observation of each episode, and some were not recorded")
     spaces = (trajectories.observation_space, trajectories.action_space)
-    folder.mkdir(parents=True)
-    with h5py.File(folder / "main_data.hdf5", "w", track_order=True) as file:
-        for i, t in enumerate(trajectories):
-            group = file.create_group(f"episode_{i}", track_order=True)
-            group.attrs.update({"id": i, "total_steps": len(t.rewards), "agent": t.agent, "episode": t.episode})
-            group.attrs.update({f"outcome/{key}": value for key, value in t.outcome.items()})
-            _write(group, "observations", spaces[0], t.observations)
-            _write(group, "actions", spaces[1], t.actions)
-            group.create_dataset("rewards", data=t.rewards)
-            last = np.arange(len(t.rewards)) == len(t.rewards) - 1
-            group.create_dataset("terminations", data=last & t.terminated)
-            group.create_dataset("truncations", data=last & (not t.terminated))
-            group.create_group("infos").create_dataset("time", data=t.times)
     about: dict[str, Any] = {
         "total_episodes": len(trajectories),
         "total_steps": int(trajectories.lengths.sum()),
@@ -179,15 +167,31 @@ def export_minari(
         "code_permalink": "",
         "description": description,
         "minari_version": LAYOUT,
-        "dataset_size": round((folder / "main_data.hdf5").stat().st_size / 1e6, 1),
         "ethogram": {"observation_space": describe(spaces[0]), "action_space": describe(spaces[1])},
     }
     if env is not None:
         import gymnasium
 
         about["env_spec"] = gymnasium.spec(env).to_json()
-    (folder / "metadata.json").write_text(json.dumps(about), encoding="utf-8")
+    with fresh(folder) as new:
+        with h5py.File(new / "main_data.hdf5", "w", track_order=True) as file:
+            for i, t in enumerate(trajectories):
+                _write_episode(file.create_group(f"episode_{i}", track_order=True), i, t, spaces)
+        about["dataset_size"] = round((new / "main_data.hdf5").stat().st_size / 1e6, 1)
+        (new / "metadata.json").write_text(json.dumps(about), encoding="utf-8")
     return path
+
+
+def _write_episode(group: Any, i: int, t: Trajectory, spaces: tuple[Space[Any], Space[Any]]) -> None:
+    group.attrs.update({"id": i, "total_steps": len(t.rewards), "agent": t.agent, "episode": t.episode})
+    group.attrs.update({f"outcome/{key}": value for key, value in t.outcome.items()})
+    _write(group, "observations", spaces[0], t.observations)
+    _write(group, "actions", spaces[1], t.actions)
+    group.create_dataset("rewards", data=t.rewards)
+    last = np.arange(len(t.rewards)) == len(t.rewards) - 1
+    group.create_dataset("terminations", data=last & t.terminated)
+    group.create_dataset("truncations", data=last & (not t.terminated))
+    group.create_group("infos").create_dataset("time", data=t.times)
 
 
 def import_minari(path: str | Path) -> Trajectories:

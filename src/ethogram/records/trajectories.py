@@ -11,28 +11,21 @@ size, and only the rows that are asked for leave the disk.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
-import pyarrow as pa
 from gymnasium import Space
 
 from ethogram.errors import DataError
-from ethogram.records.columns import Array, Column, chain, collect, from_arrow, gather, join, members, rows, to_arrow
-from ethogram.records.descriptions import describe, space_of
+from ethogram.records.columns import Array, Column, chain, collect, gather, join, members, rows
+from ethogram.records.folders import fresh
+from ethogram.records.store import Store, read_store, write_store
 from ethogram.records.windows import Goal, Windows
 from ethogram.seeds import generator
 
 __all__ = ["Goal", "Steps", "Trajectories", "Trajectory", "Windows"]
-
-FORMAT = 1
-BATCH_BYTES = 2**29
-"""About how much of a column is written as one piece."""
 
 
 class Trajectory(NamedTuple):
@@ -72,34 +65,6 @@ class Steps(NamedTuple):
     """(N,) position of the trajectory among the trajectories."""
     step: Array
     """(N,) position of the step in it."""
-
-
-class Store(NamedTuple):
-    """Columns of E episodes one after the other, and where in them each episode lies."""
-
-    observations: Column
-    actions: Column
-    rewards: Column
-    times: Column
-    agents: list[str]
-    episodes: Array
-    lengths: Array
-    """(E,) T of each."""
-    seen: Array
-    """(E,) number of observations of each: T + 1, T, or 0."""
-    terminated: Array
-    outcomes: dict[str, Array]
-    """(E,) each; NaN where an episode has none of that name."""
-
-    @property
-    def first_action(self) -> Array:
-        """(E,) row of the first action of each."""
-        return np.cumsum(self.lengths) - self.lengths
-
-    @property
-    def first_seen(self) -> Array:
-        """(E,) row of the first observation of each."""
-        return np.cumsum(self.seen) - self.seen
 
 
 class Trajectories(Sequence[Trajectory]):
@@ -311,105 +276,10 @@ class Trajectories(Sequence[Trajectory]):
         path = Path(path)
         if path.exists() and not (path / "trajectories.json").exists() and (not path.is_dir() or any(path.iterdir())):
             raise DataError(f"{path} holds something other than trajectories: choose another folder")
-        temporary = path.with_name(path.name + ".new")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        s, i = self._store, self._index
-        spaces = (self.observation_space, self.action_space)
-        seen = _pieces("observations", spaces[0], s.observations, self._at[0][i], s.seen[i], {})
-        beside = {"rewards": s.rewards, "times": s.times}
-        done = _pieces("actions", spaces[1], s.actions, self._at[1][i], s.lengths[i], beside)
-        sizes = {
-            "observations": _write(temporary / "observations.arrow", seen),
-            "actions": _write(temporary / "actions.arrow", done),
-        }
-        episodes = {
-            "agent": pa.array([s.agents[k] for k in i.tolist()], pa.string()),
-            **{f: pa.array(getattr(s, f)[i]) for f in ("episodes", "lengths", "seen", "terminated")},
-            **{f"outcome/{name}": pa.array(values[i]) for name, values in s.outcomes.items()},
-        }
-        sizes["episodes"] = _write(temporary / "episodes.arrow", iter([pa.record_batch(episodes)]))
-        about = {
-            "format": FORMAT,
-            "trajectories": len(self),
-            "steps": int(self.lengths.sum()),
-            "bytes": sizes,
-            "observation_space": describe(spaces[0]),
-            "action_space": describe(spaces[1]),
-        }
-        (temporary / "trajectories.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(temporary, path)
+        with fresh(path) as folder:
+            write_store(folder, self._store, self._index, (self.observation_space, self.action_space))
 
     @classmethod
     def load(cls, path: str | Path) -> Trajectories:
         """Open a folder that `save` wrote, mapping its files. Raises DataError where it is none, or broken."""
-        path = Path(path)
-        try:
-            about = json.loads((path / "trajectories.json").read_bytes())
-            if about["format"] != FORMAT:
-                raise DataError(f"{path} is of format {about['format']}, and this version of ethogram reads {FORMAT}")
-            spaces = (space_of(about["observation_space"]), space_of(about["action_space"]))
-            tables = {name: _read(path / f"{name}.arrow", size) for name, size in about["bytes"].items()}
-            episodes = pa.Table.from_batches(tables["episodes"])
-            flat = {name: episodes[name].to_numpy() for name in episodes.column_names if name != "agent"}
-            observed, acted = tables["observations"], tables["actions"]
-            store = Store(
-                observations=_mapped(spaces[0], [b["observations"] for b in observed]),
-                actions=_mapped(spaces[1], [b["actions"] for b in acted]),
-                rewards=chain([b["rewards"].to_numpy() for b in acted]),
-                times=chain([b["times"].to_numpy() for b in acted]),
-                agents=episodes["agent"].to_pylist(),
-                episodes=flat["episodes"],
-                lengths=flat["lengths"],
-                seen=flat["seen"],
-                terminated=flat["terminated"].astype(bool),
-                outcomes={name.partition("/")[2]: values for name, values in flat.items() if name.startswith("outcome/")},
-            )
-            whole = store.lengths.sum() == len(store.rewards) == rows(store.actions)
-            if not whole or store.seen.sum() != rows(store.observations):
-                raise DataError(f"{path} is broken: its columns are not as long as its episodes; make it anew")
-        except FileNotFoundError as error:
-            raise DataError(f"{path} is no saved trajectories: {Path(str(error.filename)).name} is missing") from None
-        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-            raise DataError(f"{path} holds no sound trajectories ({error}): make the data set anew") from error
-        return cls(store, *spaces)
-
-
-def _pieces(
-    name: str, space: Space[Any], column: Column, first: Array, lengths: Array, beside: dict[str, Column]
-) -> Iterator[pa.RecordBatch]:
-    """The rows of the episodes as record batches of about `BATCH_BYTES`, each without a copy where its rows are adjacent."""
-    width = max(1, to_arrow(space, gather(column, slice(0, 1))).nbytes)
-    bounds = np.searchsorted(np.cumsum(lengths) * width, np.arange(BATCH_BYTES, int(lengths.sum()) * width, BATCH_BYTES))
-    for some in np.split(np.arange(len(lengths)), np.unique(bounds)):
-        start, n = first[some], lengths[some]
-        ends = start + n
-        index: slice | Array = np.concatenate([np.zeros(0, int), *map(np.arange, start.tolist(), ends.tolist())])
-        if len(index) and index[-1] - index[0] + 1 == len(index) and (start[1:] == ends[:-1]).all():
-            index = slice(int(index[0]), int(index[-1]) + 1)
-        arrays = {name: to_arrow(space, gather(column, index)), **{k: pa.array(v[index]) for k, v in beside.items()}}
-        yield pa.record_batch(arrays)
-
-
-def _write(path: Path, batches: Iterator[pa.RecordBatch]) -> int:
-    """Write an Arrow file; returns its size in bytes."""
-    first = next(batches)
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, first.schema) as writer:
-        writer.write_batch(first)
-        for batch in batches:
-            writer.write_batch(batch)
-    return path.stat().st_size
-
-
-def _read(path: Path, size: int) -> list[pa.RecordBatch]:
-    """Map an Arrow file. Raises DataError where its size is not the recorded one."""
-    found = path.stat().st_size
-    if found != size:
-        raise DataError(f"{path} has {found} bytes and should have {size}: make the data set anew")
-    reader = pa.ipc.open_file(pa.memory_map(str(path)))
-    return [reader.get_batch(i) for i in range(reader.num_record_batches)]
-
-
-def _mapped(space: Space[Any], arrays: list[pa.Array]) -> Column:
-    return chain([from_arrow(space, array) for array in arrays])
+        return cls(*read_store(Path(path)))
