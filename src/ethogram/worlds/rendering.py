@@ -6,6 +6,7 @@ on Linux, unless the environment names others.
 
 from __future__ import annotations
 
+import copy
 import importlib
 import os
 import sys
@@ -84,6 +85,12 @@ class Canvas:
         self.picture = np.empty((size, size, 3), np.uint8)
         self.picture[:] = background
 
+    def copy(self) -> Canvas:
+        """Another canvas with the same picture, to be drawn on."""
+        other = copy.copy(self)
+        other.picture = self.picture.copy()
+        return other
+
     def disc(self, centre: Sequence[float], radius: float, colour: Sequence[int]) -> None:
         """Fill a disc."""
         self.picture[(self._x - centre[0]) ** 2 + (self._y - centre[1]) ** 2 <= radius**2] = colour
@@ -91,7 +98,8 @@ class Canvas:
     def polygon(self, corners: np.ndarray, colour: Sequence[int]) -> None:
         """Fill a convex polygon, corners (n, 2) in either direction."""
         area = np.ones(self.picture.shape[:2], bool)
-        turn = np.sign(np.cross(corners[1] - corners[0], corners[2] - corners[1]))
+        (ax, ay), (bx, by) = corners[1] - corners[0], corners[2] - corners[1]
+        turn = np.sign(ax * by - ay * bx)
         for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
             area &= turn * ((x1 - x0) * (self._y - y0) - (y1 - y0) * (self._x - x0)) >= 0
         self.picture[area] = colour

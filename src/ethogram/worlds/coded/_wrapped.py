@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,6 +25,28 @@ def needed(package: str, extra: str = "bodies") -> Any:
         ) from error
 
 
+class Luck:
+    """Random numbers of its own in the place of the global ones (of `random` and `numpy.random`), while it is entered."""
+
+    def __init__(self, seed: int) -> None:
+        self._own: tuple[Any, Any] = random.Random(seed).getstate(), np.random.RandomState(seed % 2**32).get_state()
+        self._global: tuple[Any, Any] | None = None
+
+    def __enter__(self) -> None:
+        self._global = random.getstate(), np.random.get_state()
+        self._put(self._own)
+
+    def __exit__(self, *_: object) -> None:
+        self._own = random.getstate(), np.random.get_state()
+        if self._global is not None:
+            self._put(self._global)
+
+    @staticmethod
+    def _put(state: tuple[Any, Any]) -> None:
+        random.setstate(state[0])
+        np.random.set_state(state[1])
+
+
 class Wrapped(GymWorld):
     """An env of another package as a world of one agent, with what such envs often lack mended.
 
@@ -40,15 +62,14 @@ class Wrapped(GymWorld):
     ) -> tuple[dict[Agent, Any], dict[Agent, Any]]:
         """Begin an episode."""
         seed = fresh_seed() if seed is None else seed
-        luck = derive(seed, "luck")
-        self._luck = random.Random(luck).getstate(), np.random.RandomState(luck % 2**32).get_state()
+        self._luck = Luck(derive(seed, "luck")) if self.global_luck else nullcontext()
         self._asked: list[int] = []
-        with self._own_luck():
+        with self._luck:
             return super().reset(seed, options)
 
     def step(self, actions: Mapping[Agent, Any]) -> Step:
         """One step of the env."""
-        with self._own_luck():
+        with self._luck:
             return super().step(actions)
 
     def advise(self, agent: Agent | None = None) -> Any:
@@ -59,7 +80,7 @@ class Wrapped(GymWorld):
         """
         if not self._asked or self._asked[-1] != len(self._actions):
             self._asked.append(len(self._actions))
-            with self._own_luck():
+            with self._luck:
                 self._advice = self._advised()
         return self._advice
 
@@ -81,19 +102,3 @@ class Wrapped(GymWorld):
             if step < len(actions):
                 self.step({agent: action})
         self.agents = list(state["agents"])
-
-    @contextmanager
-    def _own_luck(self) -> Iterator[None]:
-        """Put the world's own random numbers in the place of the global ones, for an env that draws from those."""
-        if not self.global_luck:
-            yield
-            return
-        theirs = random.getstate(), np.random.get_state()
-        random.setstate(self._luck[0])
-        np.random.set_state(self._luck[1])
-        try:
-            yield
-        finally:
-            self._luck = random.getstate(), np.random.get_state()
-            random.setstate(theirs[0])
-            np.random.set_state(theirs[1])
