@@ -72,21 +72,6 @@ def test_all_ends_may_sound_by_themselves() -> None:
     ]
 
 
-@pytest.mark.parametrize("pipes", [1, 2, 3])
-def test_the_best_and_the_random_reward_of_a_flute(pipes: int) -> None:
-    flute, rng, n = PanFlute(pipes), np.random.default_rng(1), 4000
-    for wanted, chosen in (
-        (flute.best, lambda t: np.full(n, pipes - 1 - t % pipes)),
-        (flute.random, lambda _: rng.integers(pipes, size=n)),
-    ):
-        bits, total = flute.starts(rng, n), []
-        for t in range(6 * pipes):
-            moved = flute.transition(bits, chosen(t), rng.random((n, 1)))
-            bits = moved.bits
-            total.append(moved.rewards.mean())
-        assert np.mean(total[2 * pipes :]) == pytest.approx(wanted, abs=0.012)
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 7))
 def test_a_maze_is_a_tree_that_cannot_be_dug_further(seed: int, size: int) -> None:

@@ -42,17 +42,3 @@ class PanFlute(BitWorld):
         moved[:, self.mouths] = actions[:, None] == np.arange(self.pipes)
         moved[:, self.ends] |= luck[:, :1] < self.chance
         return Moved(moved, rewards, np.zeros(len(bits), bool))
-
-    @property
-    def best(self) -> float:
-        """The highest possible mean reward a step, in the long run.
-
-        A chord takes n steps of its own (each step's note serves one moment only), and ends that sound by themselves come on
-        top: chance + (1 - chance) / n.
-        """
-        return self.chance + (1 - self.chance) / self.pipes
-
-    @property
-    def random(self) -> float:
-        """The mean reward a step of uniformly random actions, in the long run: chance + (1 - chance) / n^n."""
-        return self.chance + (1 - self.chance) / self.pipes**self.pipes
