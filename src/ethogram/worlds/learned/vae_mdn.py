@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from ethogram.errors import ConfigError
 from ethogram.nn.mdn import MDNLSTM, Masks, Memory
 from ethogram.nn.networks import ConvEncoder
+from ethogram.nn.saving import restore
 from ethogram.nn.scaling import Scaler, pixels
 from ethogram.nn.training import Training, train
 from ethogram.nn.vae import Posterior
@@ -129,16 +130,21 @@ class VaeMdn(LearnedWorld):
         *,
         to: str | Path | None = None,
         progress: bool | None = None,
+        eyes: VaeMdn | None = None,
     ) -> Self:
         """Fit the autoencoder to images, then the LSTM to sequences of what the autoencoder makes of them.
 
         See `LearnedWorld.fit`. `training` is that of the LSTM; the autoencoder's has `vae_share` of its steps, batches of
-        `vae_batch` and the same learning rate.
+        `vae_batch` and the same learning rate. With `eyes`, the autoencoder is taken from that world and only
+        the LSTM is fitted.
         """
         self.check(data)
         training = training or Training(steps=2000, batch=64, lr=1e-3, clip=1.0)
         folder = None if to is None else Path(to)
-        self._fit_vae(data, training, None if folder is None else folder / "vae", progress)
+        if eyes is None:
+            self._fit_vae(data, training, None if folder is None else folder / "vae", progress)
+        else:
+            restore(self.module.vae, eyes.module.vae.state_dict(), f"the autoencoder of the world {eyes.kind()}")
         sequences = Sequences(data, self.config.sequence, self._encoded, self.acted.vector)
         self.module.reward.load_state_dict(Scaler.fit(sequences.rewards[:, None]).state_dict())
         self._keep_beginnings(sequences, training.seed)
