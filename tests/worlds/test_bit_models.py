@@ -91,10 +91,11 @@ def test_codes_are_drawn_and_their_divergence_counted_as_said() -> None:
 def test_the_simple_model_recovers_the_dynamics(fitted: BernoulliModel) -> None:
     world, rng = PanFlute(2, spontaneous=False), np.random.default_rng(1)
     bits, actions = rng.random((60, 3)) < 0.5, rng.integers(2, size=60)
+    bits[:, 1] = ~bits[:, 0]  # as the last note went into one of the pipes
     moved = world.transition(bits, actions, np.ones((60, 1)))
     moment = fitted.advance({"states": torch.from_numpy(bits).float()}, torch.eye(2)[actions], rng)
-    assert (fitted.show(moment.dream) == moved.bits).mean() > 0.95
-    assert moment.rewards.numpy() == pytest.approx(moved.rewards, abs=0.25)
+    assert (fitted.show(moment.dream) == moved.bits).mean() > 0.98
+    assert moment.rewards.numpy() == pytest.approx(moved.rewards, abs=0.1)
     assert not moment.ended.any()
 
 
