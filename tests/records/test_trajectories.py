@@ -91,7 +91,8 @@ def same(a, b):
 
 
 def identical(a, b):
-    return len(a) == len(b) and all(all(map(same, x, y)) for x, y in zip(a, b, strict=True))
+    """Whether all is the same but the number of the episode."""
+    return len(a) == len(b) and all(all(map(same, (x[0], *x[2:]), (y[0], *y[2:]))) for x, y in zip(a, b, strict=True))
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda s: type(s).__name__)
@@ -207,6 +208,9 @@ def test_split_by_episode_and_steps():
     assert [len(p) for p in parts] == [4, 2, 2]  # four episodes of two agents each
     owners = [set(p.episodes) for p in parts]
     assert set.union(*owners) == {0, 1, 2, 3} and sum(map(len, owners)) == 4
+    twice = data[:4] + made([2, 3], agents=("ann", "bob"))
+    assert twice.episodes.tolist() == [0, 0, 1, 1, 4, 4]  # numbered on: no episode of one is taken for one of the other
+    assert sorted(len(p) for p in twice.split(2, 1)) == [2, 4]
     assert [list(p.episodes) for p in data.split(0.5, 0.25, 0.25, seed=4)] == [list(p.episodes) for p in parts]
     steps = data.steps()
     assert len(steps.rewards) == data.lengths.sum()

@@ -136,7 +136,7 @@ class Trajectories(Sequence[Trajectory]):
         return map(self._trajectory, self._index.tolist())
 
     def __add__(self, other: Trajectories) -> Trajectories:
-        """These and then the others; nothing is copied that lies in a file."""
+        """These and then the others, whose episodes are numbered on; nothing is copied that lies in a file."""
         if (self.observation_space, self.action_space) != (other.observation_space, other.action_space):
             raise DataError(
                 f"trajectories of other spaces cannot be added: {self.observation_space} and {self.action_space} "
@@ -154,7 +154,7 @@ class Trajectories(Sequence[Trajectory]):
             rewards=chain([a.rewards, b.rewards]),
             times=chain([a.times, b.times]),
             agents=[*a.agents, *b.agents],
-            episodes=np.concatenate([a.episodes, b.episodes]),
+            episodes=np.concatenate([a.episodes, b.episodes + (a.episodes.max(initial=-1) + 1)]),
             lengths=np.concatenate([a.lengths, b.lengths]),
             seen=np.concatenate([a.seen, b.seen]),
             terminated=np.concatenate([a.terminated, b.terminated]),
@@ -233,7 +233,9 @@ class Trajectories(Sequence[Trajectory]):
         if not shares or min(shares) < 0 or sum(shares) <= 0:
             raise DataError(f"shares of a split are positive numbers, such as 0.9, 0.1; {shares} were given")
         episodes, own = np.unique(self.episodes, return_inverse=True)
-        if len(episodes) < len(self) and len(set(self.agents)) == 1:  # data sets put together: a number names no episode
+        if len(set(zip(self.agents, own.tolist(), strict=True))) < len(
+            self
+        ):  # numbers of several sources: they name nothing
             episodes, own = np.arange(len(self)), np.arange(len(self))
         order = generator(seed, "split").permutation(len(episodes))
         ends = np.rint(np.cumsum(shares) / sum(shares) * len(episodes)).astype(int)
