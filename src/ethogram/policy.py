@@ -106,6 +106,16 @@ class Coded(Policy):
                 rngs[agent] = generator(self._seed, "coded", agent)
         return {agent: function(seen, spaces[agent], rngs[agent]) for agent, seen in observations.items()}
 
+    def alone(self, agent: Agent, space: Space[Any]) -> Callable[[Any], Any]:
+        """`act` for one agent with one space, without mappings: a function of its observation, good until the next reset."""
+        function = self.function
+        if not self._random:
+            return lambda seen: function(seen, space)
+        if self._seed is None:
+            raise ConfigError("a coded policy that draws random numbers must be reset with a seed before it acts")
+        rng = self._rngs.setdefault(agent, generator(self._seed, "coded", agent))
+        return lambda seen: function(seen, space, rng)
+
     def state_dict(self) -> dict[str, Any]:
         """The generators' states."""
         return {"seed": self._seed, "rngs": {agent: generator_state(rng) for agent, rng in self._rngs.items()}}

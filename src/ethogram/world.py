@@ -216,15 +216,19 @@ class GymWorld(World):
     def step(self, actions: Mapping[Agent, Any]) -> Step:
         """One step of the env."""
         agent = self.possible_agents[0]
-        action = actions[agent]
+        observation, reward, terminated, truncated = self.advance(actions[agent])
+        return {agent: observation}, {agent: reward}, {agent: terminated}, {agent: truncated}, {agent: self._info}
+
+    def advance(self, action: Any) -> tuple[Any, float, bool, bool]:
+        """One step, without mappings: observation, reward, terminated, truncated."""
         self._actions.append(action)
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._info = info
-        if not self._succeeded and (succeeded := info.get("success", info.get("is_success"))) is not None:
+        if info and not self._succeeded and (succeeded := info.get("success", info.get("is_success"))) is not None:
             self._succeeded = bool(succeeded)
         if terminated or truncated:
             self.agents = []
-        return {agent: observation}, {agent: float(reward)}, {agent: terminated}, {agent: truncated}, {agent: info}
+        return observation, float(reward), terminated, truncated
 
     def outcome(self) -> Mapping[str, float]:
         """The numbers in the env's last info.

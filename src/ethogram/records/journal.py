@@ -14,10 +14,10 @@ import json
 import mmap
 import os
 import struct
-import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import pyarrow as pa
 
@@ -34,7 +34,7 @@ _AHEAD = 2**18
 
 
 class Commit(NamedTuple):
-    """A complete step: its place, its rows for the `steps` table, the notes made in it. Or several steps: the last's place."""
+    """A complete step: its place, its rows for the `steps` table, the notes made in it; or several, at the last's place."""
 
     episode: int
     step: int
@@ -53,9 +53,8 @@ class Journalled(NamedTuple):
     torn: bool
 
 
-def frame(kind: bytes, payload: bytes) -> bytes:
-    """A frame of a journal."""
-    return _HEAD.pack(kind, len(payload), zlib.crc32(payload)) + payload
+def _frame(kind: bytes, payload: bytes) -> bytes:
+    return _HEAD.pack(kind, len(payload), crc32(payload)) + payload
 
 
 def call_to_json(order: int, call: Call) -> dict[str, Any]:
@@ -75,7 +74,7 @@ class Journal:
     def __init__(self, path: Path, keep: int = 0) -> None:
         """Open `path`, keeping its first `keep` bytes."""
         self.path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         os.ftruncate(self._fd, keep)
         self._end = keep
         self._map: mmap.mmap | None = None
@@ -89,6 +88,7 @@ class Journal:
                 written = os.pwrite(self._fd, view, offset)
                 view, offset = view[written:], offset + written
         except OSError:
+            self._unmap()
             os.ftruncate(self._fd, self._end)  # no torn frame is left behind
             raise
         self._end += len(data)
@@ -96,18 +96,19 @@ class Journal:
     def call(self, order: int, call: Call) -> None:
         """Append a call."""
         fields = {**call.__dict__, "position": list(call.position), "order": order}
-        self._append(frame(b"C", to_json(fields).encode("utf-8", "replace")))
+        self._append(_frame(b"C", to_json(fields).encode("utf-8", "replace")))
 
     def commit(self, commit: Commit) -> None:
         """Append a complete step, all or nothing."""
         data = b""
         if commit.notes:
-            data = frame(b"N", to_json(commit.notes).encode("utf-8", "replace"))
+            data = _frame(b"N", to_json(commit.notes).encode("utf-8", "replace"))
         rows = commit.rows.serialize().to_pybytes()
-        self._append(data + frame(b"S", _PLACE.pack(commit.episode, commit.step) + rows))
+        self._append(data + _frame(b"S", _PLACE.pack(commit.episode, commit.step) + rows))
 
-    def put(self, data: bytes) -> None:
-        """Append frames through mapped memory."""
+    def put(self, kind: bytes, payload: bytes) -> None:
+        """Append a frame through mapped memory."""
+        data = _HEAD.pack(kind, len(payload), crc32(payload)) + payload
         end = self._end + len(data)
         if end > self._allocated:
             self._allocate(end + _AHEAD)
@@ -121,13 +122,18 @@ class Journal:
             os.posix_fallocate(self._fd, 0, size)
         else:
             os.ftruncate(self._fd, size)
+        self._unmap()
         self._map, self._allocated = mmap.mmap(self._fd, size), size
+
+    def _unmap(self) -> None:
+        if self._map is not None:
+            self._map.close()
+        self._map, self._allocated = None, 0
 
     def close(self) -> None:
         """Close the file."""
         if self._map is not None:
-            self._map.close()
-            self._map = None
+            self._unmap()
             os.ftruncate(self._fd, self._end)
         if self._fd >= 0:
             os.close(self._fd)
@@ -158,7 +164,7 @@ def read_journal(path: Path, schema: pa.Schema, lean: Lean | None = None) -> Jou
     while at + _HEAD.size <= len(data):
         kind, length, crc = _HEAD.unpack_from(data, at)
         payload = data[at + _HEAD.size : at + _HEAD.size + length]
-        if kind == b"\0" or len(payload) < length or zlib.crc32(payload) != crc:
+        if kind == b"\0" or len(payload) < length or crc32(payload) != crc:
             break
         at += _HEAD.size + length
         if kind == b"C":
@@ -170,7 +176,8 @@ def read_journal(path: Path, schema: pa.Schema, lean: Lean | None = None) -> Jou
         elif kind == b"R":
             gathered.append(payload)
             if notes:
-                commits.append(Commit(*_PLACE.unpack_from(payload), schema.empty_table().to_batches()[0], notes, 0))
+                episode, step = _PLACE.unpack_from(payload)
+                commits.append(Commit(episode, step, pa.RecordBatch.from_pylist([], schema), notes, 0))
         elif kind == b"S":
             close_block()
             episode, step = _PLACE.unpack_from(payload)

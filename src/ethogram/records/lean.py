@@ -7,7 +7,7 @@ lie in memory, and rows of the `steps` table are made of many steps at once.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,21 +34,25 @@ class Lean:
     def __init__(self, codec: StepCodec, agent: str, record: str) -> None:
         self.codec = codec
         self.agent = agent
-        kinds = {c: _dtype(k.spec) if k else None for c, k in codec.codecs.items()}
-        self.columns = [c for c in ("observation", "action") if c == "action" or record == "all"]
-        self.fits = all(kinds[c] is not None for c in self.columns)
-        """Whether rows of these spaces have a fixed layout; if not, this is of no use."""
-        if self.fits:
-            head = [("episode", "<i4"), ("step", "<i4"), ("reward", "<f8"), ("flag", "u1")]
-            self.dtype = np.dtype([*head, *((c, kinds[c]) for c in self.columns)])
-            self.pack = struct.Struct("<iidB").pack
-            """(episode, step, reward, flag) -> the bytes of a row before those of its members."""
-            none = np.zeros((), kinds["action"]).tobytes()
-            self.encode_action: Callable[[Any], bytes] = _encoder(codec.codecs["action"].spec)  # type: ignore[union-attr]
-            self.encode_observation: Callable[[Any], bytes] = (
-                _encoder(codec.codecs["observation"].spec) if record == "all" else _nothing  # type: ignore[union-attr]
-            )
-            self.no_action = none
+        self.columns = ["observation", "action"] if record == "all" else ["action"]
+        specs = {name: kind.spec for name in self.columns if (kind := codec.codecs[name]) is not None}
+        head = [("episode", "<i4"), ("step", "<i4"), ("reward", "<f8"), ("flag", "u1")]
+        self.dtype = np.dtype([*head, *((name, _dtype(specs[name])) for name in self.columns)])
+        self.pack = struct.Struct("<iidB").pack
+        """(episode, step, reward, flag) -> the bytes of a row before those of its members."""
+        self.see = _encoder(specs["observation"]) if record == "all" else _nothing
+        self.do = _encoder(specs["action"])
+        """`see` and `do` give the bytes of an observation and of an action."""
+        self.no_action = np.zeros((), self.dtype["action"]).tobytes()
+
+    @classmethod
+    def of(cls, codec: StepCodec, agents: Sequence[str], record: str) -> Lean | None:
+        """The layout of the rows of a run, or None where it has none: many agents, no record, members of no fixed size."""
+        if len(agents) != 1 or record == "none":
+            return None
+        kinds = [codec.codecs["action"], *([codec.codecs["observation"]] if record == "all" else [])]
+        fixed = all(kind is not None and _dtype(kind.spec) is not None for kind in kinds)
+        return cls(codec, agents[0], record) if fixed else None
 
     def rows(self, data: bytes | bytearray) -> pa.RecordBatch:
         """Rows of the `steps` table."""

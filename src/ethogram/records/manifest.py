@@ -57,7 +57,7 @@ class Manifest(BaseModel):
     episodes: int
     steps: int | None
     record: Literal["all", "actions", "none"] = "all"
-    checkpoint_every: int
+    checkpoint_every: int | None
     agents: list[str]
     time_unit: str = "step"
     spaces: dict[str, dict[str, Any] | None]

@@ -24,8 +24,9 @@ import pyarrow.parquet as pq
 from ethogram.errors import RunError
 from ethogram.records.checkpoints import save_state
 from ethogram.records.journal import Commit, Journal, Journalled, read_journal
+from ethogram.records.lean import Lean
 from ethogram.records.manifest import Manifest, Segment, versions
-from ethogram.records.tables import StepCodec, calls_table, notes_table
+from ethogram.records.tables import StepCodec, calls_table, notes_table, to_json
 from ethogram.session import Call, Position
 
 __all__ = ["Recorder"]
@@ -65,6 +66,8 @@ class Recorder:
         self.manifest = manifest
         self.codec = codec
         self._commits: list[Commit] = []
+        self.lean = Lean.of(codec, manifest.agents, manifest.record)
+        self._lean_rows = bytearray()
         self._calls: dict[Position, tuple[int, Call]] = {}
         self._bytes = 0
         self._lock = -1
@@ -98,7 +101,7 @@ class Recorder:
         try:
             self.manifest = manifest = Manifest.read(folder)  # it may have changed while the lock was awaited
             path = folder / f"journal-{manifest.sealed:05d}"
-            journalled = read_journal(path, codec.schema)
+            journalled = read_journal(path, codec.schema, self.lean)
             with _disk(folder):
                 self._sweep(path)
                 self._journal = Journal(path, keep=journalled.sound)
@@ -107,10 +110,13 @@ class Recorder:
         except RunError:
             self.close()
             raise
-        self._commits = list(journalled.commits)
-        manifest.steps_done += len(journalled.commits)
         for order, call in journalled.calls:
             self._keep(order, call)
+        if manifest.record == "none":  # not every step is in the journal: they happen again since the last checkpoint
+            journalled = journalled._replace(commits=[])
+            self.seal(None)
+        self._commits = list(journalled.commits)
+        manifest.steps_done += sum(c.steps for c in journalled.commits)
         return self, journalled
 
     def _take_lock(self) -> None:
@@ -167,23 +173,53 @@ class Recorder:
             self.manifest.models.append(call.model)
 
     def commit(self, commit: Commit) -> None:
-        """Record a complete step."""
+        """Record a complete step; how many there are is counted by who calls."""
         assert self._journal is not None
+        if commit.notes or self.manifest.record != "none":
+            with _disk(self.folder):
+                self._journal.commit(commit)
+            self._gather()
+            self._commits.append(commit)
+            self._bytes += commit.rows.nbytes
+
+    def note(self, place: tuple[int, int], notes: list[dict[str, Any]], *, alone: bool) -> None:
+        """Record the notes of a step whose lean rows come next, or which has no rows (`alone`)."""
+        assert self._journal is not None
+        commit = Commit(*place, pa.RecordBatch.from_pylist([], self.codec.schema), notes, 0)
         with _disk(self.folder):
-            self._journal.commit(commit)
+            if alone:
+                self._journal.commit(commit)
+            else:
+                self._journal.put(b"N", to_json(notes).encode("utf-8", "replace"))
         self._commits.append(commit)
-        self._bytes += commit.rows.nbytes
-        self.manifest.steps_done += 1
+
+    def commit_lean(self, rows: bytes) -> None:
+        """Record a complete step as lean rows."""
+        assert self._journal is not None
+        try:
+            self._journal.put(b"R", rows)
+        except OSError:
+            with _disk(self.folder):
+                raise
+        self._lean_rows += rows
+
+    def _gather(self) -> None:
+        """Make a batch of the lean rows that are waiting."""
+        if self._lean_rows:
+            assert self.lean is not None
+            self._commits.append(Commit(-1, -1, self.lean.rows(self._lean_rows), [], 0))
+            self._lean_rows = bytearray()
 
     @property
     def wants_sealing(self) -> bool:
         """Whether so much is in the journal that it should be sealed whether a checkpoint is due or not."""
-        return self._bytes >= SEAL_BYTES
+        return self._bytes + len(self._lean_rows) >= SEAL_BYTES
 
     def seal(self, state: Mapping[str, Any] | None, name: str | None = None) -> None:
         """Move the journal into Parquet segments; with `state`, save it as the checkpoint `name` too."""
         assert self._journal is not None
         manifest = self.manifest
+        self._gather()
         with _disk(self.folder):
             segments = [s for table in TABLES if (s := self._segment(table)) is not None]
             checkpoints = manifest.checkpoints

@@ -25,6 +25,7 @@ from ethogram.records.checkpoints import load_state
 from ethogram.records.descriptions import Values, space_of
 from ethogram.records.episodes import trajectories_of
 from ethogram.records.journal import Journalled, read_journal
+from ethogram.records.lean import Lean
 from ethogram.records.manifest import Manifest
 from ethogram.records.tables import CALLS, NOTES, StepCodec, calls_of, calls_table, notes_table
 from ethogram.records.trajectories import Trajectories
@@ -65,9 +66,10 @@ class Run:
     @cached_property
     def _journal(self) -> Journalled:
         path = self.path / f"journal-{self.manifest.sealed:05d}"
-        found = read_journal(path, self._codec.schema)
+        found = read_journal(path, self._codec.schema, Lean.of(self._codec, self.manifest.agents, self.manifest.record))
         if found.torn:
-            self.problems.append(f"{path} is torn after {found.sound} bytes; the {len(found.commits)} steps before are read")
+            steps = sum(c.steps for c in found.commits)
+            self.problems.append(f"{path} is torn after {found.sound} bytes; the {steps} steps before are read")
         return found
 
     @cached_property

@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 
 from ethogram.aio import run_coroutine
 from ethogram.errors import BudgetExhausted, ConfigError, RunError
@@ -22,6 +22,7 @@ from ethogram.scene import Policies, Scene
 from ethogram.session import Call, Position
 from ethogram.simulation.crew import Crew
 from ethogram.simulation.guides import Divergence, RecordedSteps, RecordGuide, explain_call
+from ethogram.simulation.keeper import Keeper, checkpoint_name
 from ethogram.simulation.loop import Intervention, Loop, Place
 from ethogram.simulation.progress import Progress
 from ethogram.simulation.sessions import RunSession
@@ -43,7 +44,7 @@ def simulate(
     interventions: Sequence[Intervention] = (),
     resume: bool = False,
     record: Record = "all",
-    checkpoint_every: int = 100,
+    checkpoint_every: int | None = None,
     progress: bool | None = None,
 ) -> Run:
     """Run a world with policies and return the record.
@@ -58,7 +59,8 @@ def simulate(
         interventions: what is done to the run from outside, and before which step.
         resume: go on with the run in `to` if there is one: nothing recorded is computed or paid again.
         record: `all`; `actions` (no observations); `none` (no rows at all; model calls are recorded always).
-        checkpoint_every: steps between two checkpoints.
+        checkpoint_every: steps between two checkpoints; None: at least 100, and so many that checkpoints take no more than a
+            fiftieth of the time.
         progress: show a progress line; None: where the terminal can.
 
     Returns:
@@ -96,7 +98,7 @@ async def simulate_async(
     interventions: Sequence[Intervention] = (),
     resume: bool = False,
     record: Record = "all",
-    checkpoint_every: int = 100,
+    checkpoint_every: int | None = None,
     progress: bool | None = None,
 ) -> Run:
     """`simulate` for code that runs in an event loop already."""
@@ -138,7 +140,7 @@ def as_scene(world: World | Scene, policies: Policies | None) -> Scene:
     return Scene(world, policies)
 
 
-def _check(steps: int | None, episodes: int, seed: int, record: str, checkpoint_every: int) -> None:
+def _check(steps: int | None, episodes: int, seed: int, record: str, checkpoint_every: int | None) -> None:
     for name, value, least in (("steps", steps, 1), ("episodes", episodes, 1), ("checkpoint_every", checkpoint_every, 1)):
         if value is not None and value < least:
             raise ConfigError(f"{name} is {value}, and must be at least {least}")
@@ -155,7 +157,7 @@ def manifest_of(
     seed: int,
     interventions: Sequence[Intervention],
     record: Record,
-    checkpoint_every: int,
+    checkpoint_every: int | None,
 ) -> Manifest:
     """The manifest of a run that is about to begin."""
     world, recipe = scene.world, scene.recipe
@@ -224,23 +226,13 @@ async def drive(
     session._on_call = recorder.call
     session._say = display.say
     started = time.monotonic()
-    since = 0
-
-    def commit(step: Any) -> None:
-        nonlocal since
-        recorder.commit(step)
-        since += 1
-        if since >= manifest.checkpoint_every or recorder.wants_sealing:
-            since = 0
-            recorder.seal(loop.state_dict(), _name(loop.place))
-        display.advance(loop, recorder.manifest.usage)
 
     def finish(status: str, reason: str = "") -> None:
-        name = _name(loop.place)
+        name = checkpoint_name(loop.place)
         due = status == "complete" and name not in manifest.checkpoints
         recorder.finish(status, reason, time.monotonic() - started, loop.state_dict() if due else None, name)
 
-    loop.commit = commit
+    loop.keeper = Keeper(loop, recorder, display)
     try:
         with display:
             if first is not None:
@@ -261,10 +253,6 @@ async def drive(
         raise
     finally:
         recorder.close()
-
-
-def _name(place: Place) -> str:
-    return f"{place.episode}-{place.step}"
 
 
 async def _resume(run: Run, scene: Scene, interventions: Sequence[Intervention], progress: bool | None) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import gymnasium.spaces as gs
 import numpy as np
@@ -22,7 +22,11 @@ from ethogram.simulation.crew import Crew, Spaces
 from ethogram.simulation.memory import Memory
 from ethogram.simulation.rows import Moment, Rows
 from ethogram.simulation.sessions import RunSession
+from ethogram.simulation.solo import Solo, suits
 from ethogram.world import Agent, AsyncWorld, Step, World
+
+if TYPE_CHECKING:
+    from ethogram.simulation.keeper import Keeper
 
 __all__ = ["Guide", "Intervention", "Loop", "Place"]
 
@@ -86,8 +90,8 @@ class Loop:
     steps: int | None
     interventions: Sequence[Intervention] = ()
     record: str = "all"
-    commit: Callable[[Commit], None] | None = None
-    """Gets every complete step."""
+    keeper: Keeper | None = None
+    """Keeps the record of every complete step."""
     memory: Memory | None = None
     """Keeps what happens as trajectories."""
     guide: Guide | None = None
@@ -105,25 +109,32 @@ class Loop:
         self._spaces = self.world.action_spaces if plain else None
         distinct = {id(s): s for s in self._spaces.values()} if self._spaces else {}
         self._shared = next(iter(distinct.values())) if len(distinct) == 1 else None
-        self._rows = Rows(self.codec, self.record)
+        self.rows = Rows(self.codec, self.record)
+        self._suited = suits(self.world)
 
     async def run(self) -> bool:
         """Run until the episodes are over (True), or `until` is reached (False)."""
         with use(self.session):
             yielded = clock.monotonic()
+            solo = Solo(self) if self._alone() else None
             while True:
                 if not self.begun:
                     self.begin()
                 while self.alive:
                     if self.until is not None and self.place >= self.until:
                         return False
-                    await self.step()
+                    await (self.step() if solo is None else solo.run())
                     if clock.monotonic() - yielded > YIELD_SECONDS:
                         await asyncio.sleep(0)
                         yielded = clock.monotonic()
                 if self.place.episode + 1 >= self.episodes:
                     return True
                 self.place, self.begun = Place(self.place.episode + 1, 0), False
+
+    def _alone(self) -> bool:
+        """Whether steps can be taken by `Solo`."""
+        plain = self._suited and self.guide is None and self.until is None and not self.interventions
+        return plain and (self.keeper is None or self.keeper.lean is not None or self.record == "none")
 
     @property
     def alive(self) -> bool:
@@ -154,21 +165,21 @@ class Loop:
         seen = self.observations
         if acting != list(seen):
             seen = dict(zip(acting, map(seen.__getitem__, acting), strict=True))
-        recorded = self.commit is not None or self.guide is not None
-        column = self._rows.seen(acting, seen) if recorded else None
+        recorded = self.keeper is not None or self.guide is not None
+        column = self.rows.seen(acting, seen) if recorded else None
         if self.guide:
             self.guide.observed(place, acting, column)
         spaces = self._spaces or Spaces(world, acting)
         actions = await self.crew.act(seen, spaces, self.guide is not None) if acting else {}
-        faults = self._settle(acting, actions, spaces)
+        faults = self.settle(acting, actions, spaces)
         if self.guide:
             self.guide.decided(place, actions, faults)
         if self.memory:
             self.memory.acted(acting, seen, actions, time)
         came = await world.step_async(actions) if isinstance(world, AsyncWorld) else world.step(actions)
-        self._happened(Moment(place, time, acting, actions, faults, {}, {}, {}, (place, time)), column, came)
+        self.happened(Moment(place, time, acting, actions, faults, {}, {}, {}, (place, time)), column, came)
 
-    def _happened(self, moment: Moment, column: pa.Array | None, came: Step) -> None:
+    def happened(self, moment: Moment, column: pa.Array | None, came: Step) -> None:
         """The world has been stepped: go on to the next place, and tell who keeps the record."""
         observed, rewards, terminated, truncated, _ = came
         everyone = observed.keys() >= self.observations.keys()
@@ -179,28 +190,29 @@ class Loop:
         how = {a: "terminated" if terminated.get(a) else "truncated" for a in over}
         rest = () if self.alive else self.world.agents
         last = {a: self.observations[a] for a in (*how, *rest)}
-        if not self.alive and (outcome := self.outcome()):
-            self.session.note("", "outcome", outcome)
+        if not self.alive:
+            self.note_outcome()
         if self.memory:
             self.memory.came(rewards, how, last)
-        if self.commit is None and self.guide is None:
+        if self.keeper is None and self.guide is None:
             return
         after = (self.place, self.now) if last else moment.after
-        rows = self._rows.of(moment._replace(rewards=rewards, how=how, last=last, after=after), column)
+        rows = self.rows.of(moment._replace(rewards=rewards, how=how, last=last, after=after), column)
         if self.guide:
             self.guide.happened(Place(*moment.place), rows)
-        if self.commit:
-            self.commit(Commit(episode, step, rows, self.session.notes))
+        if self.keeper:
+            self.keeper.commit(Commit(episode, step, rows, list(self.session.notes)))
 
-    def outcome(self) -> dict[str, float]:
-        """What the world says came of the episode; ConfigError where it is not numbers."""
+    def note_outcome(self) -> None:
+        """Note what the world says came of the episode; ConfigError where it is not numbers."""
         outcome = self.world.outcome()
         try:
-            return {str(name): float(value) for name, value in outcome.items()}
+            numbers = {str(name): float(value) for name, value in outcome.items()}
         except (TypeError, ValueError) as error:
-            raise ConfigError(
-                f"outcome() of world {type(self.world).__name__} must give numbers by name: {error}"
-            ) from error
+            kind = type(self.world).__name__
+            raise ConfigError(f"outcome() of world {kind} must give numbers by name: {error}") from error
+        if numbers:
+            self.session.note("", "outcome", numbers)
 
     def _intervene(self) -> None:
         due = [i for i in self.interventions if (i.episode, i.at) == self.place]
@@ -215,7 +227,7 @@ class Loop:
         if due:
             self.observations.update(self.world.observe())
 
-    def _settle(self, acting: Sequence[Agent], actions: dict[Agent, Any], spaces: Mapping[Agent, Any]) -> dict[Agent, str]:
+    def settle(self, acting: Sequence[Agent], actions: dict[Agent, Any], spaces: Mapping[Agent, Any]) -> dict[Agent, str]:
         """Put the idle action for each that is missing, a Fault, or outside its space; returns why, by agent."""
         if self._all_inside(acting, actions):
             return {}

@@ -12,17 +12,17 @@ from ethogram.records.trajectories import Trajectory
 from ethogram.simulation.copies import Copies
 from ethogram.world import Agent, World
 
-__all__ = ["Memory"]
+__all__ = ["Memory", "copied"]
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """A copy of a member that its owner may write into again."""
     if isinstance(value, np.ndarray):
         return value.copy()
-    return {k: _copied(v) for k, v in value.items()} if isinstance(value, dict) else value
+    return {k: copied(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-class _Path:
+class Path:
     """What one agent has seen, done and got so far."""
 
     def __init__(self) -> None:
@@ -32,26 +32,34 @@ class _Path:
         self.times: list[float] = []
         self.terminated = False
 
+    def append(self, seen: Any, action: Any, time: float) -> None:
+        """One action more; its reward comes later."""
+        self.observations.append(seen)
+        self.actions.append(action)
+        self.rewards.append(0.0)
+        self.times.append(time)
+
 
 class Memory:
     """One episode of a world (or of copies of it side by side), as the trajectories of its agents."""
 
     def __init__(self, world: World) -> None:
-        self.paths: dict[Agent, _Path] = {}
+        self.paths: dict[Agent, Path] = {}
         self._world = world
         self._time_of = world.time_of if isinstance(world, Copies) and world.worlds[0].now is not None else None
+
+    def path(self, agent: Agent) -> Path:
+        """What an agent has done so far."""
+        found = self.paths.get(agent)
+        if found is None:
+            found = self.paths[agent] = Path()
+        return found
 
     def acted(self, acting: Sequence[Agent], seen: Mapping[Agent, Any], actions: Mapping[Agent, Any], time: float) -> None:
         """The world is about to be stepped: what those see who act, and what they do."""
         for agent in acting:
-            path = self.paths.get(agent)
-            if path is None:
-                path = self.paths[agent] = _Path()
-            path.observations.append(_copied(seen[agent]))
-            path.actions.append(_copied(actions[agent]))
-            path.rewards.append(0.0)
             own = self._time_of(agent) if self._time_of else None
-            path.times.append(time if own is None else own)
+            self.path(agent).append(copied(seen[agent]), copied(actions[agent]), time if own is None else own)
 
     def came(self, rewards: Mapping[Agent, float], how: Mapping[Agent, str], last: Mapping[Agent, Any]) -> None:
         """The world has been stepped: rewards, ends, and the last observations of those who are through.
@@ -65,7 +73,7 @@ class Memory:
         for agent, seen in last.items():
             path = self.paths.get(agent)
             if path is not None:
-                path.observations.append(_copied(seen))
+                path.observations.append(copied(seen))
                 path.terminated = how.get(agent) == "terminated"
 
     def trajectories(self, episode: int, names: Mapping[Agent, Agent], outcome: Mapping[str, float]) -> list[Trajectory]:

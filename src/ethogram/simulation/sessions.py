@@ -41,6 +41,8 @@ class RunSession:
         self.step = 0
         self.expected_calls = expected_calls
         self.notes: list[dict[str, Any]] = []
+        self.used = False
+        """Whether the step has had a call or a note."""
         self._on_call = on_call
         self._say = say
         self._counts: dict[tuple[str, str], int] = {}
@@ -66,9 +68,11 @@ class RunSession:
         self._orders.clear()
         self._order.clear()
         self.notes = []
+        self.used = False
 
     def place(self, agent: str, purpose: str) -> Position:
         """The position of the agent's next call."""
+        self.used = True
         n = self._counts.get((agent, purpose), 0)
         self._counts[agent, purpose] = n + 1
         position = Position(self.episode, self.step, agent, purpose, n)
@@ -94,6 +98,7 @@ class RunSession:
 
     def note(self, agent: str, kind: str, data: dict[str, Any]) -> None:
         """Keep a note until the step is committed."""
+        self.used = True
         self.notes.append({"episode": self.episode, "step": self.step, "agent": agent, "kind": kind, "data": to_json(data)})
 
     def say(self, text: str) -> None:
