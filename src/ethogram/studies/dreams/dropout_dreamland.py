@@ -292,7 +292,7 @@ def _tell(findings: Findings, config: Config, found: dict[str, list[dict[str, An
         "none of them held: dreams of long lives are extrapolation."
     )
     findings.note(
-        f"With {len(found['wm'])} world models an interval over them is a rough one; all arms share the real episodes' beginnings."
+        f"An interval over {len(found['wm'])} world models is a rough one; all arms share the real episodes' beginnings."
     )
 
 
