@@ -11,7 +11,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from ethogram.errors import ConfigError
+from ethogram.errors import ConfigError, not_installed
 from ethogram.world import World
 
 __all__ = ["KINDS", "find", "make", "names"]
@@ -39,9 +39,7 @@ def find(name: str) -> type[World]:
     try:
         here = vars(importlib.import_module(module))
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "ethogram":
-            raise
-        raise ConfigError(f"world {name!r} needs the package {error.name!r}, which is not installed; install it") from error
+        raise not_installed(error, f"the world {name!r}") from error
     worlds = {
         value
         for key, value in here.items()

@@ -45,7 +45,7 @@ class PointMazeExpert(Scripted):
             if memory["next"] == [*cell] or memory["far"][cell] < memory["far"][tuple(memory["next"])]:
                 memory["next"] = [*self._onward(cell, memory["far"], rng)]
             target = self._centre(memory["next"])
-        force = 10.0 * (target - here) - 3.0 * speed + rng.normal(0, self.noise, 2) * (self.noise > 0)
+        force = 10.0 * (target - here) - 1.5 * speed + rng.normal(0, self.noise, 2) * (self.noise > 0)
         return np.clip(force, -1, 1).astype(np.float32)
 
     def _aim(self, here: np.ndarray, asked: np.ndarray, memory: dict[str, Any], rng: np.random.Generator) -> np.ndarray:

@@ -24,7 +24,7 @@ LENGTHS = {"open": 300, "umaze": 300, "medium": 600, "large": 800}
 class PointMaze(Wrapped):
     """gymnasium-robotics' PointMaze (MIT), after D4RL's maze2d (Fu et al. 2020), goal-conditioned.
 
-    Actions, float32 (2,) in [-1, 1]: the force on a ball that keeps rolling (0.1 s a step; at most 5 m/s). Observation:
+    Actions, float32 (2,) in [-1, 1]: the force on a ball that keeps rolling (a step is 0.01 s; its speed at most 5 cells a second). Observation:
     `Dict(observation, achieved_goal, desired_goal)`, float32: position and velocity (4,), position (2,), goal (2,), in cells
     from the maze's centre, x to the right and y up. The goal is reached within 0.45. Start and goal are drawn in cells
     that are free; `reset` takes `options={"goal_cell": [row, column], "reset_cell": ...}`. Reward: 1 in steps at the goal.
@@ -64,7 +64,7 @@ class PointMaze(Wrapped):
     @property
     def now(self) -> float:
         """Seconds since the episode began."""
-        return 0.1 * len(self._actions)
+        return 0.01 * len(self._actions)
 
 
 class _Maze(gymnasium.Env[Any, np.ndarray]):
