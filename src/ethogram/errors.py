@@ -15,7 +15,18 @@ __all__ = [
     "ModelError",
     "RunError",
     "VerbError",
+    "not_installed",
 ]
+
+EXTRAS = {
+    **dict.fromkeys(("cma", "sklearn", "stable_baselines3", "torch"), "learn"),
+    **dict.fromkeys(
+        ("Box2D", "dm_control", "gym_pusht", "gymnasium_robotics", "metaworld", "minigrid", "mujoco", "ogbench"), "bodies"
+    ),
+    **dict.fromkeys(("cv2", "pygame", "pymunk", "vizdoom"), "bodies"),
+    "h5py": "h5",
+}
+"""Importable packages that the core does not bring, and the extra that does."""
 
 
 class EthogramError(Exception):
@@ -52,3 +63,17 @@ class CallFailed(ModelError):
 
 class BudgetExhausted(EthogramError):
     """A budget (calls, tokens, money or seconds) would be exceeded by the next call."""
+
+
+def not_installed(error: ModuleNotFoundError, what: str) -> ConfigError:
+    """What to say where an import failed because a package is absent; raises on what is a defect of ethogram instead.
+
+    Args:
+        error: of the import.
+        what: what needed it, as the beginning of a sentence: `the world 'pusht'`.
+    """
+    package = (error.name or "").partition(".")[0]
+    if not package or package == "ethogram":
+        raise error
+    extra = f"pip install 'ethogram[{EXTRAS[package]}]'" if package in EXTRAS else "install it"
+    return ConfigError(f"{what} needs the package {package!r}, which is not installed: {extra}")

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -161,3 +163,28 @@ def test_wrong_branches(finished, run_names, words, said):
 def test_debug_shows_the_traceback(cli):
     done = cli("run", "xyzzy", "--debug", status=1)
     assert "Traceback" in done.stderr and "ConfigError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "words", "says"),
+    [
+        ("torch", ["run", "dropout-dreamland", "--preset", "smoke", "--to", "absent"], "pip install 'ethogram[learn]'"),
+        ("vizdoom", ["run", "dropout-dreamland", "--preset", "smoke", "--to", "absent"], "pip install 'ethogram[bodies]'"),
+    ],
+)
+def test_a_package_of_an_extra_that_is_absent_is_named(tmp_path, package, words, says):
+    program = f"""
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == {package!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+from ethogram.cli import main
+main({words!r})
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and says in done.stderr and repr(package) in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and not list(tmp_path.iterdir())

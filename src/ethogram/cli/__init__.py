@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def dispatch(words: list[str], debug: bool = False) -> int:
     """Carry out a command line; returns its exit status."""
-    from ethogram.errors import EthogramError
+    from ethogram.errors import EthogramError, not_installed
 
     try:
         from ethogram.cli.app import app
@@ -43,6 +43,10 @@ def dispatch(words: list[str], debug: bool = False) -> int:
         return complain(str(error), 130)
     except KeyboardInterrupt:
         return complain("interrupted", 130)
+    except ModuleNotFoundError as error:
+        if debug:
+            raise
+        return complain(str(not_installed(error, "this")), 2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on, as in `ethogram atlas | head`
         return 0

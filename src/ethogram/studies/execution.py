@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ethogram.errors import BudgetExhausted, CallFailed, ConfigError, EthogramError, RunError
+from ethogram.errors import BudgetExhausted, CallFailed, ConfigError, EthogramError, RunError, not_installed
 from ethogram.studies.claims import Verdict, judge
 from ethogram.studies.findings import Findings
 from ethogram.studies.lab import Lab
@@ -143,7 +143,7 @@ def execute(
     begun, before = time.monotonic(), record.seconds
     outcome: dict[str, Any] = {"status": "failed", "reason": "an error in the program"}
     try:
-        findings = study.run(config, lab)
+        findings = _carried_out(study, config, lab)
         if lab.stopped:
             findings.note(f"A budget ended a run early: {lab.stopped}.")
         outcome = {"status": "stopped" if lab.stopped else "complete", "reason": lab.stopped}
@@ -163,6 +163,13 @@ def execute(
             seconds = before + time.monotonic() - begun
             write_record(path, record.model_copy(update={**outcome, "finished": now(), "seconds": seconds}))
     return StudyFolder(path)
+
+
+def _carried_out(study: Study, config: BaseModel, lab: Lab) -> Findings:
+    try:
+        return study.run(config, lab)
+    except ModuleNotFoundError as error:
+        raise not_installed(error, f"the study {study.slug!r}") from error
 
 
 def _begin(path: Path, record: StudyRecord, resume: bool) -> StudyRecord:

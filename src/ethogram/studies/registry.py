@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ethogram.errors import ConfigError
+from ethogram.errors import ConfigError, not_installed
 from ethogram.studies.catalog import FAMILIES, catalog
 from ethogram.studies.claims import Claim, Paper
 from ethogram.studies.findings import Findings
@@ -112,7 +112,10 @@ def load(slug: str) -> Study:
     if slug not in modules():
         raise ConfigError(_unknown(slug))
     name = modules()[slug]
-    return as_study(importlib.import_module(name), slug, name)
+    try:
+        return as_study(importlib.import_module(name), slug, name)
+    except ModuleNotFoundError as error:
+        raise not_installed(error, f"the study {slug!r}") from error
 
 
 def user_module(path: Path) -> ModuleType:

@@ -12,7 +12,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ethogram.errors import ConfigError
+from ethogram.errors import ConfigError, not_installed
 
 if TYPE_CHECKING:
     from ethogram.policies.learned.base import Learned
@@ -32,13 +32,16 @@ def find(name: str) -> type[Learned]:
     Raises:
         ConfigError: there is no such policy, or its module does not have exactly one public subclass of `Learned`.
     """
-    from ethogram.policies.learned.base import Learned
-
     if name not in (known := names()):
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
         raise ConfigError(f"there is no learned policy {name!r}; did you mean {' or '.join(map(repr, close))}?")
     module = f"{__name__}.{name}"
-    here = vars(importlib.import_module(module))
+    try:
+        from ethogram.policies.learned.base import Learned
+
+        here = vars(importlib.import_module(module))
+    except ModuleNotFoundError as error:
+        raise not_installed(error, f"the learned policy {name!r}") from error
     found = [
         value
         for key, value in here.items()

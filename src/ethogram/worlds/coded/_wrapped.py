@@ -10,19 +10,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ethogram.errors import ConfigError
+from ethogram.errors import ConfigError, not_installed
 from ethogram.seeds import derive, fresh_seed
 from ethogram.world import Agent, GymWorld, Step
 
 
-def needed(package: str, extra: str = "bodies") -> Any:
+def needed(package: str) -> Any:
     """Import a package that a world needs; ConfigError says which extra has it."""
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"this world needs the package {error.name!r}, which is not installed: pip install 'ethogram[{extra}]'"
-        ) from error
+        raise not_installed(error, "this world") from error
 
 
 class Luck:
