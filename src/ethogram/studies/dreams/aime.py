@@ -1,0 +1,386 @@
+"""Can a body imitate from observation alone, by asking which of its own actions would best explain what it sees?
+
+The walker of dm_control has learnt a model of itself from what it did: a recurrent state-space model of observations without
+velocities (the paper's LPOMDP). It then sees an expert walk, and no action. AIME freezes the model and looks for the policy
+whose actions make what was seen likeliest by it. Beside it: BCO(0), which reads actions off with an inverse model and
+clones them, as it is and with four observations at a time; cloning of the true actions (an oracle); and AIME with one half
+of the bound, reconstruction or KL, alone.
+
+What the body did is 120 episodes each of actions at random, of soft actor-critic while it learnt to stand, and a mix of
+equal parts of these and of learning to walk. The expert is soft actor-critic after 130,000 steps of walking: it gets about
+725 of 1000 (the paper's 944), and returns are given as a share of it. True actions are used for nothing but the oracle and
+the error of inferred actions.
+
+Smaller than the paper: 128 recurrent units and 32 stochastic ones (512, 128), 3,000 updates of the model and 1,500 of the
+policy (100,000 and 50,000), 50 demonstrations (100), three seeds of 50 episodes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from ethogram.seeds import derive
+from ethogram.studies import Claim, Findings, Lab, Paper, Reported, Verdict, fails, holds, not_tested, positive
+
+if TYPE_CHECKING:
+    from ethogram.records.trajectories import Trajectories
+
+paper = Paper(
+    "Action Inference by Maximising Evidence: Zero-Shot Imitation from Observation with World Models",
+    "Zhang, Becker-Ehmck, van der Smagt, Karl",
+    "NeurIPS 2023",
+    "https://arxiv.org/abs/2312.02019",
+)
+cell = "learned world, learned policy"
+tags = ("world model", "imitation from observation", "inference")
+
+BODIES = ("random", "stand", "mixed")
+"""What the model of the body was learnt from."""
+MAIN = "mixed"
+"""The one that the claims are about; named before anything was run."""
+SOURCE = "computed from the authors' repository: mean over all walker cells, LPOMDP"
+METHODS = ("aime", "bco", "bco-stacked", "oracle", "reconstruction", "kl")
+
+
+class Config(BaseModel):
+    """Settings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seeds: int = Field(default=3, ge=1, description="models of each body, and policies of each kind")
+    walk_steps: int = Field(default=130_000, ge=500, description="of the expert's learning, two control steps each")
+    stand_steps: int = Field(default=60_000, ge=500, description="of learning to stand")
+    episodes: int = Field(default=120, ge=1, description="that a body did")
+    demonstrations: int = Field(default=50, ge=1, description="episodes of the expert")
+    hidden: int = Field(default=128, ge=1, description="recurrent units of the model")
+    stochastic: int = Field(default=32, ge=1, description="stochastic units of the model")
+    length: int = Field(default=32, ge=2, description="steps of a sequence")
+    batch: int = Field(default=32, ge=1, description="sequences a batch")
+    updates: int = Field(default=3000, ge=1, description="of a model")
+    policy_updates: int = Field(default=1500, ge=1, description="of a policy inferred with it")
+    clone_updates: int = Field(default=3000, ge=1, description="of an inverse model, and of a cloned policy")
+    test: int = Field(default=50, ge=2, description="episodes in which a policy is tested, the same for all")
+    halves: bool = Field(default=True, description="also with one half of the bound alone, on the body `mixed`")
+    processes: int = Field(default=1, ge=1)
+
+
+presets = {
+    "smoke": Config(
+        seeds=1,
+        walk_steps=500,
+        stand_steps=500,
+        episodes=3,
+        demonstrations=1,
+        hidden=8,
+        stochastic=2,
+        length=5,
+        batch=2,
+        updates=2,
+        policy_updates=2,
+        clone_updates=2,
+        test=2,
+        halves=False,
+    ),
+    "laptop": Config(processes=2),
+    "paper": Config(
+        walk_steps=1_000_000,
+        stand_steps=1_000_000,
+        episodes=2000,
+        demonstrations=100,
+        hidden=512,
+        stochastic=128,
+        length=50,
+        batch=50,
+        updates=100_000,
+        policy_updates=50_000,
+        clone_updates=100_000,
+        test=100,
+        processes=2,
+    ),
+}
+
+
+# --- what is computed ---
+
+
+def learner(config: Config, lab: Lab, task: str) -> Path:
+    """What soft actor-critic did while it learnt a task, and its end."""
+    from ethogram.studies.dreams._walkers import train_expert
+
+    steps = {"walk": config.walk_steps, "stand": config.stand_steps}[task]
+    return lab.made(f"sac-{task}", lambda folder: train_expert(task, steps, derive(lab.seed, "expert", task), folder))
+
+
+def body(config: Config, lab: Lab, which: str) -> Trajectories:
+    """What a body did: so many episodes, spread evenly over those that there are."""
+    from ethogram.records.trajectories import Trajectories
+    from ethogram.studies.dreams._aime import episodes_of, flail
+
+    def spread(task: str, count: int) -> Trajectories:
+        with np.load(learner(config, lab, task) / "replay.npz", allow_pickle=False) as kept:
+            arrays = [kept[name] for name in ("observations", "actions", "rewards")]
+        rows = np.linspace(0, len(arrays[0]) - 1, min(count, len(arrays[0]))).round().astype(int)
+        return episodes_of(*(array[rows] for array in arrays))
+
+    def at_random(count: int) -> Trajectories:
+        seed = derive(lab.seed, "flailing")
+        made = lab.made("flailing", lambda folder: flail(config.episodes, seed).save(folder / "done"))
+        return Trajectories.load(made / "done")[:count]
+
+    if which == "random":
+        return at_random(config.episodes)
+    if which == "stand":
+        return spread("stand", config.episodes)
+    third = config.episodes // 3
+    return at_random(third) + spread("stand", third) + spread("walk", config.episodes - 2 * third)
+
+
+def demonstrations(config: Config, lab: Lab) -> Trajectories:
+    """What the expert did, without velocities."""
+    from ethogram.records.trajectories import Trajectories
+    from ethogram.studies.dreams._aime import demonstrate
+
+    expert, seed = learner(config, lab, "walk"), derive(lab.seed, "demonstrations")
+    made = lab.made("demonstrations", lambda f: demonstrate(expert, config.demonstrations, seed).save(f / "done"))
+    return Trajectories.load(made / "done")
+
+
+def body_model(config: Config, lab: Lab, which: str, seed: int) -> Path:
+    """The model of a body."""
+    import torch
+
+    from ethogram.nn.training import Training
+    from ethogram.worlds.learned.rssm import RecurrentStateSpace
+
+    def make(folder: Path) -> None:
+        torch.set_num_threads(1)
+        data, own = body(config, lab, which), derive(lab.seed, "model", which, seed)
+        settings = {"hidden": config.hidden, "stochastic": config.stochastic, "sequence": config.length - 1, "steps": 500}
+        world = RecurrentStateSpace(data.observation_space, data.action_space, settings, seed=own)
+        training = Training(
+            steps=config.updates, batch=config.batch, lr=1e-3, warmup=100, schedule="cosine", clip=100.0, seed=own
+        )
+        world.fit(data, training, to=folder / "checkpoints", progress=False).save(folder)
+
+    return lab.made(f"model-{which}-{seed}", make)
+
+
+def imitate(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
+    """Learn from the demonstrations by one method, from one body and seed, and be tested."""
+    from ethogram.nn.training import Training
+    from ethogram.studies.dreams import _aime as parts
+
+    config, method, which = Config(**item["config"]), item["method"], item["body"]
+    shown, seed = demonstrations(config, lab), derive(lab.seed, method, which, item["seed"])
+    folder = lab.dir / "policies" / f"{method}-{which}-{item['seed']}"
+    truth = parts.stacked(shown, "actions")
+    cloning = Training(steps=config.clone_updates, batch=256, lr=1e-3, schedule="cosine", seed=seed)
+    if method in ("aime", "reconstruction", "kl"):
+        frozen = body_model(config, lab, which, item["seed"])
+        objective = "both" if method == "aime" else method
+        training = Training(
+            steps=config.policy_updates, batch=config.batch, lr=1e-3, schedule="cosine", clip=100.0, seed=seed
+        )
+        seen = parts.stacked(shown, "observations")
+        parts.infer_policy(frozen, seen, objective, training, config.length, folder)
+        error, nothing = parts.inferred_error(folder, shown)
+    else:
+        stack = 1 if method == "bco" else 4
+        done = truth if method == "oracle" else parts.inverse(body(config, lab, which), shown, max(2, stack), cloning)
+        error, nothing = float(np.square(done - truth).mean()), float(np.square(truth).mean())
+        parts.clone(shown, done, stack, cloning, folder)
+    kind = "imitator" if method in ("aime", "reconstruction", "kl") else "cloned"
+    return {
+        "returns": parts.returns(kind, folder, config.test, derive(lab.seed, "test")),
+        "error": error,
+        "nothing": nothing,
+    }
+
+
+def expert_returns(item: dict[str, Any], lab: Lab) -> list[float]:
+    """What the expert gets in the test episodes; it sees velocities."""
+    from ethogram.studies.dreams._aime import returns
+
+    config = Config(**item["config"])
+    return returns("expert", learner(config, lab, "walk"), config.test, derive(lab.seed, "test"), velocities=True)
+
+
+def prepare(item: dict[str, Any], lab: Lab) -> None:
+    """Make one of the things that the rest needs: a learner, or the model of a body."""
+    config = Config(**item["config"])
+    if "task" in item:
+        learner(config, lab, item["task"])
+    else:
+        body_model(config, lab, item["body"], item["seed"])
+
+
+def run(config: Config, lab: Lab) -> Findings:
+    """Move, model, watch, imitate, measure."""
+    settings = config.model_dump(mode="json")
+    settings.pop("processes")  # how many share the work makes no difference to it
+    lab.parts(prepare, [{"task": task, "config": settings} for task in ("walk", "stand")], config.processes)
+    body(config, lab, "random")
+    demonstrations(config, lab)
+    seeds = range(config.seeds)
+    wanted = [{"body": which, "seed": seed, "config": settings} for seed in seeds for which in BODIES]
+    lab.parts(prepare, wanted, config.processes)
+    cells = [(method, which) for which in BODIES for method in ("aime", "bco", "bco-stacked")]
+    cells += [("oracle", MAIN), *((half, MAIN) for half in ("reconstruction", "kl") if config.halves)]
+    items = [{"method": m, "body": b, "seed": seed, "config": settings} for seed in seeds for m, b in cells]
+    results = lab.parts(imitate, items, config.processes)
+    (expert,) = lab.parts(expert_returns, [{"config": settings}])
+    found: dict[str, list[dict[str, Any]]] = {}
+    for item, result in zip(items, results, strict=True):
+        found.setdefault(_arm(item["method"], item["body"]), []).append(result)
+    findings = Findings()
+    _measure(findings, found, expert)
+    _draw(findings, found)
+    _tell(findings, config)
+    return findings
+
+
+def _arm(method: str, which: str) -> str:
+    return method if method == "oracle" else f"{method}, {which}"
+
+
+# --- what is found ---
+
+
+def _measure(findings: Findings, found: dict[str, list[dict[str, Any]]], expert: list[float]) -> None:
+    from ethogram.measures import hierarchical_difference, hierarchical_mean, mean
+
+    best = findings.estimate("expert", mean(expert), "Return of the expert, of 1000").value
+    scores = {arm: [[100 * r / best for r in result["returns"]] for result in results] for arm, results in found.items()}
+    told = {f"aime, {MAIN}": Reported("72.2", SOURCE, 72.2), f"bco, {MAIN}": Reported("41.4", SOURCE, 41.4)}
+    for arm, results in found.items():
+        estimate = hierarchical_mean(scores[arm])
+        findings.estimate("score", estimate, "Return, expert = 100", arm=arm, paper=told.get(arm))
+        shares = [result["error"] / result["nothing"] for result in results]
+        label = "Squared error of inferred actions, as a share of that of no action"
+        findings.estimate("action_error", mean(shares), label, arm=arm)
+    for which in BODIES:
+        for rival in ("bco", "bco-stacked"):
+            lead = hierarchical_difference(scores[f"aime, {which}"], scores[f"{rival}, {which}"], paired=True)
+            findings.estimate("lead", lead, "Score of AIME minus this one's", arm=f"{rival}, {which}")
+    for half in ("reconstruction", "kl"):
+        if (arm := f"{half}, {MAIN}") in scores:
+            lead = hierarchical_difference(scores[f"aime, {MAIN}"], scores[arm], paired=True)
+            findings.estimate("lead", lead, "Score of AIME minus this one's", arm=arm)
+    lead = hierarchical_difference(scores[f"aime, {MAIN}"], scores["aime, random"], paired=True)
+    findings.estimate("lead", lead, "Score of AIME minus this one's", arm="aime, random")
+
+
+def _draw(findings: Findings, found: dict[str, list[dict[str, Any]]]) -> None:
+    from matplotlib.figure import Figure
+
+    picture = Figure(figsize=(6.4, 0.36 * len(found) + 1), layout="constrained")
+    left, right = picture.subplots(1, 2, sharey=True)
+    for i, arm in enumerate(found):
+        colour = "C0" if arm.startswith("aime") else "C1" if arm.startswith("bco") else "0.4"
+        score, error = findings.get("score", arm), findings.get("action_error", arm)
+        for axes, e in ((left, score), (right, error)):
+            axes.plot([e.value], [i], "o", color=colour)
+            if e.bounded:
+                axes.plot([e.low, e.high], [i, i], "-", color=colour)
+    left.set_yticks(range(len(found)), list(found))
+    left.invert_yaxis()
+    left.set(xlabel="return (expert = 100)")
+    left.set_xlim(left=0)
+    right.axvline(1, color="0.5", ls=":")
+    right.set(xlabel="error of inferred actions\n(no action = 1)")
+    right.set_xlim(left=0)
+    caption = (
+        "Imitators of the walking expert by method and by what their body had done before. Left: return. Right: squared "
+        "error of the actions read off the demonstrations. Mean and 95 % interval over seeds."
+    )
+    findings.figure("imitators", picture, caption)
+
+
+def _tell(findings: Findings, config: Config) -> None:
+    ours, rival = findings.get("score", f"aime, {MAIN}"), findings.get("score", f"bco, {MAIN}")
+    oracle = findings.get("score", "oracle")
+    findings.summary = (
+        f"From {config.demonstrations} demonstrations without actions, a body with mixed experience came to "
+        f"{ours.value:.0f} % of the expert's return by AIME and to {rival.value:.0f} % by BCO(0); cloning the true actions "
+        f"gives {oracle.value:.0f} %. With a model from random actions AIME comes to "
+        f"{findings.get('score', 'aime, random').value:.0f} %. {config.seeds} seeds, {config.test} episodes each."
+    )
+    findings.note(
+        f"The expert is soft actor-critic stopped early: {findings.get('expert').value:.0f} of 1000. It sees velocities, "
+        "which those who imitate it do not."
+    )
+    findings.note("With three seeds an interval over them is a rough one. The demonstrations are the same for all seeds.")
+
+
+# --- the claims ---
+
+
+def _reaches(findings: Findings) -> Verdict:
+    score = findings.get("score", f"aime, {MAIN}")
+    if not score.bounded:
+        return not_tested(f"the score is {score.value:.3g} from one seed: too few for an interval")
+    said = f"AIME's score with the body {MAIN} is {score}"
+    return holds(said) if score.low >= 60 else fails(f"{said}: not all at or above 60")
+
+
+def _beats(findings: Findings, rival: str) -> Verdict:
+    lead = findings.get("lead", f"{rival}, {MAIN}")
+    said = f"AIME's lead over {rival} with the body {MAIN} is {lead}"
+    if not lead.bounded:
+        return not_tested(f"{said}: too few seeds for an interval")
+    return holds(said) if lead.value >= 15 and lead.above else fails(f"{said}, not 15 or more with all of it above zero")
+
+
+def _infers(findings: Findings) -> Verdict:
+    error = findings.get("action_error", f"aime, {MAIN}")
+    said = f"the error of inferred actions is {error} of that of no action"
+    if not error.bounded:
+        return not_tested(f"{said}: too few seeds for an interval")
+    return holds(said) if error.high < 0.5 else fails(f"{said}, not all below one half")
+
+
+claims = (
+    Claim(
+        "imitates",
+        "AIME reaches at least 60 % of the expert's return from observations without velocities.",
+        Reported("72.2 %", SOURCE, 72.2),
+        _reaches,
+    ),
+    Claim(
+        "beats-bco",
+        "AIME leads BCO(0) by at least 15 points where velocities are not seen.",
+        Reported("72.2 against 41.4", SOURCE),
+        lambda f: _beats(f, "bco"),
+    ),
+    Claim(
+        "beats-bco-stacked",
+        "AIME also leads a BCO(0) that sees four observations at a time by at least 15 points.",
+        None,
+        lambda f: _beats(f, "bco-stacked"),
+    ),
+    Claim(
+        "infers-actions",
+        "The actions inferred are near the true ones: their squared error is below half of that of no action.",
+        None,
+        _infers,
+    ),
+    Claim(
+        "random-body-is-worse",
+        "A model of random actions does not do: with it AIME scores lower.",
+        Reported("walker, visual: 17, 6, 7 of 100 with random data", SOURCE.partition(":")[0]),
+        lambda f: positive(f.get("lead", "aime, random"), f"AIME's score with the body {MAIN} minus with the body random"),
+    ),
+    Claim(
+        "both-halves-count",
+        "Neither reconstruction nor the KL term alone does as well as the whole bound.",
+        None,
+        lambda f: positive(
+            min((f.get("lead", f"{half}, {MAIN}") for half in ("reconstruction", "kl")), key=lambda e: e.low),
+            "AIME's score with the whole bound minus that of the better half",
+        ),
+    ),
+)
