@@ -51,11 +51,11 @@ def _roll(seen: Any, space: Any) -> Any:
 
 
 BODIES = (
-    Body("CartPole-v1", lambda seen, space: int(seen[2] > 0), 3000, 20),
-    Body("MountainCar-v0", lambda seen, space: 2 if seen[1] >= 0 else 0, 400, 20),
-    Body("PointMaze_UMaze-v3", _roll, 60, 10),
-    Body("HalfCheetah-v5", _torque, 20, 10),
-    Body("gym_pusht/PushT-v0", _push, 10, 10),
+    Body("CartPole-v1", lambda seen, space: int(seen[2] > 0), 6000, 20),
+    Body("MountainCar-v0", lambda seen, space: 2 if seen[1] >= 0 else 0, 1000, 20),
+    Body("PointMaze_UMaze-v3", _roll, 200, 10),
+    Body("HalfCheetah-v5", _torque, 50, 10),
+    Body("gym_pusht/PushT-v0", _push, 25, 10),
 )
 
 

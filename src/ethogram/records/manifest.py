@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -124,6 +125,7 @@ def replace_file(path: Path, data: bytes) -> None:
         raise
 
 
+@cache
 def versions() -> dict[str, str]:
     """The versions on which a run's outcome may depend."""
     found = {"python": platform.python_version()}
