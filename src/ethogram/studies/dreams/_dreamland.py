@@ -98,9 +98,17 @@ def dream_returns(world: VaeMdn, weights: np.ndarray[Any, Any], dreams: int, see
 
 
 def train_controller(
-    world: VaeMdn, generations: int, population: int, dreams: int, seed: int
+    world: VaeMdn, generations: int, population: int, dreams: int, seed: int, spread: float = 0.1
 ) -> tuple[list[float], list[float]]:
     """Covariance matrix adaptation (Hansen 2016, package cma) of a controller in dreams.
+
+    Args:
+        world: the dream.
+        generations: how many.
+        population: candidates of a generation.
+        dreams: that each candidate is tried in.
+        seed: of candidates and dreams.
+        spread: standard deviation of the first candidates.
 
     Returns:
         The mean of the last generation's distribution, and the mean return of each generation. The best candidate ever is
@@ -110,7 +118,7 @@ def train_controller(
 
     size = world.config.latent + world.config.hidden + 1
     options = {"popsize": population, "seed": derive(seed, "cma") % 2**31 + 1, "verbose": -9}
-    search = cma.CMAEvolutionStrategy(np.zeros(size), 0.1, options)
+    search = cma.CMAEvolutionStrategy(np.zeros(size), spread, options)
     history = []
     for generation in range(generations):
         candidates = np.array(search.ask())
