@@ -91,7 +91,7 @@ class Canvas:
         other.picture = self.picture.copy()
         return other
 
-    def disc(self, centre: Sequence[float], radius: float, colour: Sequence[int]) -> None:
+    def disc(self, centre: Sequence[float] | np.ndarray, radius: float, colour: Sequence[int]) -> None:
         """Fill a disc."""
         self.picture[(self._x - centre[0]) ** 2 + (self._y - centre[1]) ** 2 <= radius**2] = colour
 
