@@ -8,12 +8,11 @@ dream = worlds.learned.load("dreams/mine")
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ethogram.worlds.learned._base import LearnedWorld
+from ethogram.worlds.learned._base import Dream, LearnedWorld, LearnedWorldConfig, Moment, Sequences
 
-__all__ = ["load"]
+__all__ = ["Dream", "LearnedWorld", "LearnedWorldConfig", "Moment", "Sequences", "load"]
 
 
 def load(path: str | Path, *, copies: int = 1, **settings: Any) -> LearnedWorld:
@@ -28,6 +27,4 @@ def load(path: str | Path, *, copies: int = 1, **settings: Any) -> LearnedWorld:
         DataError: the folder is damaged, or the settings are of another architecture.
         ConfigError: there is no such setting.
     """
-    from ethogram.worlds.learned._base import LearnedWorld
-
     return LearnedWorld.load(path, copies=copies, **settings)
