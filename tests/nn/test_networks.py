@@ -197,3 +197,11 @@ def test_inverse_dynamics_finds_the_action_between():
     x = torch.from_numpy(seen).float()
     assert (free.predict(x) - torch.from_numpy(did)).abs().mean() < 0.1
     assert (chosen.predict(x).numpy() == choice).mean() > 0.95
+
+
+def test_octaves_are_sines_and_cosines_of_the_vector() -> None:
+    x = torch.tensor([[[0.3, -1.0]]])
+    found = Encoder(2, goal=1, octaves=2)(x, torch.tensor([[7.0]]))
+    angles = torch.tensor([0.3, -1.0, 0.6, -2.0])
+    torch.testing.assert_close(found[0, 0], torch.cat([x[0, 0], angles.sin(), angles.cos(), torch.tensor([7.0])]))
+    assert Encoder(2, goal=1, octaves=2).size == 11

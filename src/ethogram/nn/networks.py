@@ -222,14 +222,22 @@ class Encoder(nn.Module):
         images: (H, W, C) of each image by its name.
         goal: columns of the goal; 0: none.
         features: columns for each image.
+        octaves: sines and cosines of each of the vector's columns x, of x, 2x, 4x ..., added as columns of their own: a
+            network then tells positions apart that are near each other (Tancik et al. 2020, "Fourier features").
     """
 
     def __init__(
-        self, size: int, images: Mapping[str, Sequence[int]] | None = None, goal: int = 0, features: int = 64
+        self,
+        size: int,
+        images: Mapping[str, Sequence[int]] | None = None,
+        goal: int = 0,
+        features: int = 64,
+        octaves: int = 0,
     ) -> None:
         super().__init__()
+        self.octaves = octaves
         self.images = nn.ModuleDict({name: ConvEncoder(shape[-1], features) for name, shape in (images or {}).items()})
-        self.size = size + goal + features * len(self.images)
+        self.size = size * (1 + 2 * octaves) + goal + features * len(self.images)
         """Columns out."""
 
     def forward(self, observations: Tensor | Mapping[str, Tensor], goals: Tensor | None = None) -> Tensor:
@@ -240,10 +248,15 @@ class Encoder(nn.Module):
             goals: (B, columns), seen at every step.
         """
         if isinstance(observations, Tensor):
+            if goals is None:
+                return observations
             parts = [observations]
         else:
             parts = [observations["vector"]] if "vector" in observations else []
             parts += [encoder(observations[name]) for name, encoder in self.images.items()]
+        if self.octaves and (isinstance(observations, Tensor) or "vector" in observations):
+            angles = torch.cat([parts[0] * 2**k for k in range(self.octaves)], -1)
+            parts += [angles.sin(), angles.cos()]
         if goals is not None:
             parts.append(goals.unsqueeze(1).expand(-1, parts[0].shape[1], -1))
         return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
