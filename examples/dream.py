@@ -30,7 +30,7 @@ class LinearDream(LearnedWorld):
 
     def solve(self, name, inputs, outputs):
         inputs = np.concatenate([inputs, np.ones((len(inputs), 1))], 1)
-        found = np.linalg.lstsq(inputs, outputs, rcond=None)[0]
+        found = np.linalg.lstsq(inputs, outputs, rcond=1e-4)[0]
         with torch.no_grad():
             self.module[name].weight.copy_(torch.from_numpy(found[:-1].T))
             self.module[name].bias.copy_(torch.from_numpy(found[-1]))
