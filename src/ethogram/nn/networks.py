@@ -248,7 +248,7 @@ class Encoder(nn.Module):
             goals: (B, columns), seen at every step.
         """
         if isinstance(observations, Tensor):
-            if goals is None:
+            if goals is None and not self.octaves:
                 return observations
             parts = [observations]
         else:
