@@ -49,7 +49,8 @@ def test_likelihoods_by_hand() -> None:
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.zero_()
-        net.network.biases[-1].copy_(torch.tensor([[[0.0, math.log(3), 0.5, math.log(4)]]]))
+        net.network.biases[-1].copy_(torch.tensor([[[0.0, math.log(3)]]]))
+        net.outcome.biases[-1].copy_(torch.tensor([[[0.5, math.log(4)]]]))
     bits, going = torch.zeros(1, 2, 2), torch.tensor([[1.0, 0.0]])
     following = torch.tensor([[[1.0, 1.0], [0.0, 0.0]]])
     loss = net.losses(bits, torch.zeros(1, 2, dtype=torch.int64), torch.tensor([[1.0, 0.0]]), following, going, bits)
@@ -62,7 +63,7 @@ def test_bits_are_drawn_with_the_sigmoid_of_the_logit() -> None:
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.zero_()
-        net.network.biases[-1][..., 0] = 0.3  # a probability of 0.574, not 0.3
+        net.network.biases[-1].fill_(0.3)  # a probability of 0.574, not 0.3
     luck = torch.rand(1, 40000, 1, generator=torch.Generator().manual_seed(0))
     bits, *_ = net.imagine(torch.zeros(1, 40000, 1), torch.zeros(1, 40000, dtype=torch.int64), luck)
     assert bits.mean().item() == pytest.approx(1 / (1 + math.exp(-0.3)), abs=0.01)

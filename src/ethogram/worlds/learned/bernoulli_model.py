@@ -18,8 +18,8 @@ __all__ = ["BernoulliModel", "BernoulliNetwork"]
 class BernoulliNetwork(nn.Module):
     """The simple model: independent Bernoulli probabilities of the next bits, the mean reward, and whether it goes on.
 
-    One network with three kinds of outputs (the authors' repository has a network for each). The bits are drawn with
-    probability sigmoid(logit); that repository draws them with the logit itself as the probability, a slip.
+    One network tells the bits, another the reward and the end, so that the many bits do not drown the one reward. The bits
+    are drawn with probability sigmoid(logit); the authors' repository draws them with the logit itself, a slip.
 
     Args:
         bits: D, the width of an observation.
@@ -34,12 +34,14 @@ class BernoulliNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.bits, self.actions, self.draws = bits, actions, bits
-        self.network = StackedMLP([bits + actions, *hidden, bits + 2], seeds, "bernoulli", activation)
+        self.network = StackedMLP([bits + actions, *hidden, bits], seeds, "bernoulli", activation)
+        self.outcome = StackedMLP([bits + actions, *hidden, 2], seeds, "outcome", activation)
 
     def forward(self, bits: Tensor, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of the next bits (S, B, D), mean rewards (S, B) and logits of going on (S, B)."""
-        out = self.network(torch.cat([bits, one_hot(actions, self.actions).to(bits.dtype)], -1))
-        return out[..., : self.bits], out[..., self.bits], out[..., self.bits + 1]
+        done = torch.cat([bits, one_hot(actions, self.actions).to(bits.dtype)], -1)
+        rewards, ends = self.outcome(done).unbind(-1)
+        return self.network(done), rewards, ends
 
     def features(self, bits: Tensor, luck: Tensor | None = None) -> Tensor:
         """The bits themselves."""

@@ -48,7 +48,8 @@ class CategoricalNetwork(nn.Module):
         self.draws, self.width = variables, variables * classes
         self.encoder = StackedMLP([bits, *hidden, self.width], seeds, "encoder", activation)
         self.decoder = StackedMLP([self.width, *hidden, bits], seeds, "decoder", activation)
-        self.dynamics = StackedMLP([self.width + actions, *hidden, self.width + 2], seeds, "dynamics", activation)
+        self.dynamics = StackedMLP([self.width + actions, *hidden, self.width], seeds, "dynamics", activation)
+        self.outcome = StackedMLP([self.width + actions, *hidden, 2], seeds, "outcome", activation)
 
     def encode(self, bits: Tensor) -> Tensor:
         """Logits (S, B, K, C) of the encoding of observations."""
@@ -56,9 +57,9 @@ class CategoricalNetwork(nn.Module):
 
     def predict(self, latents: Tensor, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (S, B, K, C) of the next encoding, mean rewards (S, B) and logits of going on (S, B)."""
-        out = self.dynamics(torch.cat([latents, one_hot(actions, self.actions).to(latents.dtype)], -1))
-        following = out[..., : self.width].unflatten(-1, (self.variables, self.classes))
-        return following, out[..., self.width], out[..., self.width + 1]
+        done = torch.cat([latents, one_hot(actions, self.actions).to(latents.dtype)], -1)
+        rewards, ends = self.outcome(done).unbind(-1)
+        return self.dynamics(done).unflatten(-1, (self.variables, self.classes)), rewards, ends
 
     @torch.no_grad()
     def features(self, bits: Tensor, luck: Tensor | None = None) -> Tensor:
