@@ -275,22 +275,23 @@ def _measure(findings: Findings, found: dict[str, list[dict[str, Any]]], expert:
 
 
 def _draw(findings: Findings, found: dict[str, list[dict[str, Any]]]) -> None:
-    from matplotlib.figure import Figure
+    from ethogram.studies.drawing import SERIES, canvas
 
-    picture = Figure(figsize=(6.4, 0.36 * len(found) + 1), layout="constrained")
-    left, right = picture.subplots(1, 2, sharey=True)
+    picture, (left, right) = canvas(height=0.32 * len(found) + 1, columns=2)
     for i, arm in enumerate(found):
-        colour = "C0" if arm.startswith("aime") else "C1" if arm.startswith("bco") else "0.4"
+        colour = SERIES[0 if arm.startswith("aime") else 1 if arm.startswith("bco") else 5]
         score, error = findings.get("score", arm), findings.get("action_error", arm)
         for axes, e in ((left, score), (right, error)):
             axes.plot([e.value], [i], "o", color=colour)
             if e.bounded:
                 axes.plot([e.low, e.high], [i, i], "-", color=colour)
     left.set_yticks(range(len(found)), list(found))
+    right.set_yticks(range(len(found)), [])
     left.invert_yaxis()
+    right.invert_yaxis()
     left.set(xlabel="return (expert = 100)")
     left.set_xlim(left=0)
-    right.axvline(1, color="0.5", ls=":")
+    right.axvline(1, color="#888888", ls=":")
     right.set(xlabel="error of inferred actions\n(no action = 1)")
     right.set_xlim(left=0)
     caption = (

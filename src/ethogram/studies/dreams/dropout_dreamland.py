@@ -241,12 +241,11 @@ def _measure(findings: Findings, arms: list[str], found: dict[str, list[dict[str
 
 
 def _draw(findings: Findings, arms: list[str], found: dict[str, list[dict[str, Any]]], luck: list[float]) -> None:
-    from matplotlib.figure import Figure
+    from ethogram.studies.drawing import SERIES, canvas
 
     swept = [arm for arm in RATES if arm in arms]
-    picture = Figure(figsize=(6.4, 3.6), layout="constrained")
-    axes = picture.subplots()
-    for name, colour, label in (("real", "C0", "in the world"), ("dream", "C1", "in its dream")):
+    picture, (axes,) = canvas()
+    for name, colour, label in (("real", SERIES[0], "in the world"), ("dream", SERIES[1], "in its dream")):
         estimates = [findings.get(name, arm) for arm in swept]
         values = np.array([e.value for e in estimates])
         if all(e.bounded for e in estimates):
@@ -254,21 +253,20 @@ def _draw(findings: Findings, arms: list[str], found: dict[str, list[dict[str, A
         else:
             bars = None
         axes.errorbar([RATES[arm] for arm in swept], values, bars, fmt="o-", color=colour, capsize=3, label=label)
-    axes.axhline(float(np.mean(luck)), color="0.5", ls=":", label="random actions, in the world")
+    axes.axhline(float(np.mean(luck)), color="#888888", ls=":", label="random actions, in the world")
     axes.set(xlabel="rate of dropout while dreaming", ylabel="ticks lived")
-    axes.legend(frameon=False)
+    axes.legend()
     caption = (
         "Ticks that a controller lives in its own dream and in the world, by the rate of dropout in the dream (at 0: fitted "
         f"without dropout too). Mean and 95 % interval over {len(found['wm'])} world models."
     )
     findings.figure("return-by-rate", picture, caption)
-    picture = Figure(figsize=(6.4, 3.6), layout="constrained")
-    axes = picture.subplots()
+    picture, (axes,) = canvas()
     for i, arm in enumerate(arms):
         means = [float(np.mean(result["real"])) for result in found[arm]]
-        axes.plot(means, [i] * len(means), "o", color="C0", alpha=0.5)
-        axes.plot([np.mean(means)], [i], "|", color="k", ms=16)
-    axes.axvline(float(np.mean(luck)), color="0.5", ls=":")
+        axes.plot(means, [i] * len(means), "o", color=SERIES[0], alpha=0.6)
+        axes.plot([np.mean(means)], [i], "|", color=SERIES[1], ms=18, mew=3)
+    axes.axvline(float(np.mean(luck)), color="#888888", ls=":")
     axes.set_yticks(range(len(arms)), arms)
     axes.invert_yaxis()
     axes.set(xlabel="ticks lived in the world")
