@@ -236,8 +236,8 @@ def _letters(
     at = named(every, reference, every), named(0, reference, every)
     findings.summary = (
         f"Equal policies were called different in at most {max(_guaranteed(findings)):.1%} of simulated experiments by the "
-        f"tests that guarantee 5 %, and in up to {max(_rates(findings, 'peeking')):.1%} by a fixed-number test looked at again "
-        f"and again. On {len(targets)} Meta-World tasks, {reference} demonstrations gave {shares[at[0]].value:.0%} "
+        f"tests that guarantee 5 %, and in up to {max(_rates(findings, 'peeking')):.1%} by a test looked at again and "
+        f"again. On {len(targets)} Meta-World tasks, {reference} demonstrations gave {shares[at[0]].value:.0%} "
         f"success with pretraining on other tasks and {shares[at[1]].value:.0%} without; the best was {best}."
     )
     findings.note(

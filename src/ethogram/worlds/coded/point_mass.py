@@ -10,7 +10,7 @@ from gymnasium.spaces import Box
 from ethogram.errors import ConfigError
 from ethogram.world import Step, World
 
-__all__ = ["PointMass"]
+__all__ = ["PointMass", "disc"]
 
 ARENA, GOALS = 0.3, 0.29
 GEAR, DAMPING, MASS = 0.3, 1.0, 0.03
