@@ -13,7 +13,7 @@ from ethogram.nn.training import Training
 from ethogram.policy import Coded, Random
 from ethogram.records.trajectories import Trajectories, Trajectory
 from ethogram.simulation import rollouts
-from ethogram.worlds.learned import load
+from ethogram.worlds.learned import Sequences, load
 from ethogram.worlds.learned.rssm import RecurrentStateSpace
 from ethogram.worlds.learned.vae_mdn import Awake, VaeMdn
 from ethogram.worlds.testing import check_world
@@ -188,3 +188,29 @@ def test_data_and_settings_that_do_not_fit():
         VaeMdn(BULB, SWITCH)
     with pytest.raises(ConfigError, match="copies = 0"):
         worlds.make("rssm", copies=0)
+
+
+def test_sequences_are_steps_with_what_was_seen_around_them():
+    """Two episodes of 3 and 2 steps: what is drawn at each beginning, by hand."""
+
+    def episode(i, first, steps, terminated):
+        seen = np.arange(first, first + steps + 1)[:, None].repeat(2, 1).astype(np.float32)
+        done = np.arange(first, first + steps)[:, None].astype(np.float32) / 100
+        return Trajectory("a", i, seen, done, np.arange(first, first + steps) * 1.0, np.arange(steps), terminated)
+
+    data = Trajectories.of([episode(0, 0, 3, True), episode(1, 10, 2, False)], SEEN, DONE)
+    sequences = Sequences(data, 2, lambda seen: {"seen": seen}, lambda done: done)
+    assert sequences.beginnings.tolist() == [0, 4]
+    drawn = sequences.draw(400, np.random.default_rng(0))
+    found = {}
+    for i in range(400):
+        seen = tuple(drawn["seen"][i, :, 0].tolist())
+        found[seen] = (drawn["rewards"][i].tolist(), drawn["ended"][i].tolist(), drawn["mask"][i].tolist())
+    assert found == {
+        (0, 1, 2): ([0, 1], [0, 0], [1, 1]),
+        (1, 2, 3): ([1, 2], [0, 1], [1, 1]),
+        (2, 3, 3): ([2, 2], [1, 1], [1, 0]),
+        (10, 11, 12): ([10, 11], [0, 0], [1, 1]),
+        (11, 12, 12): ([11, 11], [0, 0], [1, 0]),
+    }
+    assert np.array_equal(drawn["actions"][:, 0, 0] * 100, np.float32(drawn["rewards"][:, 0]))
