@@ -22,6 +22,8 @@ def curves(
     figure, panels = canvas(2.6 * len(worlds), 2.9, len(worlds))
     for axes, world in zip(panels, worlds, strict=True):
         for colour, (name, words) in zip(SERIES, agents.items(), strict=False):
+            if (world, name) not in scores:
+                continue
             score = scores[world, name]
             group = max(1, score.shape[1] // 20)  # examinations next to each other, so that the line is not all noise
             kept = score.shape[1] // group * group
@@ -45,11 +47,10 @@ def gains(found: Mapping[str, Mapping[str, Estimate]], agents: Mapping[str, str]
     figure, (axes,) = canvas(7.5, 3.2)
     kinds = [name for name in agents if name != "replay"]
     for i, name in enumerate(kinds):
-        for at, world in enumerate(found):
-            gap = found[world][name]
-            bars = np.array([[gap.value - gap.low], [gap.high - gap.value]])
-            place, label = at + 0.18 * (i - 1), agents[name] if not at else None
-            axes.errorbar(place, gap.value, bars, fmt="o", color=SERIES[i + 1], ms=5, capsize=3, label=label)
+        gaps = {at: gained[name] for at, gained in enumerate(found.values()) if name in gained}
+        places, values = [at + 0.18 * (i - 1) for at in gaps], [gap.value for gap in gaps.values()]
+        bars = np.array([[gap.value - gap.low for gap in gaps.values()], [gap.high - gap.value for gap in gaps.values()]])
+        axes.errorbar(places, values, bars, fmt="o", color=SERIES[i + 1], ms=5, capsize=3, label=agents[name])
     axes.axhline(0, color="#888888", lw=0.8)
     axes.set_xticks(range(len(found)), list(found))
     axes.set_ylabel("area gained over replay")
