@@ -43,8 +43,10 @@ def test_resume_of_a_complete_study_computes_nothing(finished, run_names, study_
 
 
 def test_atlas_lists_all_systems(cli):
+    from ethogram.studies.catalog import catalog, own
+
     systems = json.loads(cli("atlas", "--json").stdout)
-    assert len(systems) == 78
+    assert len(systems) == len(catalog()) + len(own()) and len(catalog()) == 78
     text = cli("atlas", "--family", "dreams").stdout
     assert "dino-wm" in text and "learned × coded" in text and "16 systems" in text
     assert "generative-agents" not in text

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ethogram.errors import ConfigError
 from ethogram.studies import Claim, Paper, Study, load, names
-from ethogram.studies.catalog import atlas, catalog, phrase, results, state
+from ethogram.studies.catalog import atlas, catalog, own, phrase, results, state
 from ethogram.studies.registry import HERE
 
 KINDS = {"coded", "learned", "prompted", "recorded", "human"}
@@ -40,7 +40,8 @@ def test_the_catalogue_is_complete():
 
 
 def test_every_study_is_in_the_catalogue_under_its_family():
-    systems = {s.slug: s for s in catalog()}
+    systems = {s.slug: s for s in (*catalog(), *own())}
+    assert len(systems) == len(catalog()) + len(own())
     for slug in names():
         assert slug in systems, f"the study {slug} is not in the catalogue"
         study = load(slug)

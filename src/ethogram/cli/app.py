@@ -126,6 +126,21 @@ def replay(run: RunPath, name: RunName = "", json: Json = False) -> None:
 
 
 @app.command()
+def distil(
+    run: RunPath,
+    to: Annotated[Path, typer.Option(help="Folder of the policy, which must be empty or absent.")],
+    name: RunName = "",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of training.")] = 1500,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Fit a small learned policy to what was decided in a run (or all runs of a study), and save it."""
+    from ethogram.cli.distil import distil_runs
+
+    distil_runs(run, name, to, steps, seed, json)
+
+
+@app.command()
 def branch(
     run: RunPath,
     at: Annotated[int, typer.Option("--at", min=0, metavar="STEP", help="Fork before this step.")],

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["FAMILIES", "System", "atlas", "catalog", "find", "results"]
+__all__ = ["FAMILIES", "System", "atlas", "catalog", "find", "own", "results"]
 
 HERE = Path(__file__).parent
 FAMILIES = {
@@ -48,6 +48,15 @@ def catalog() -> tuple[System, ...]:
     )
 
 
+@cache
+def own() -> tuple[System, ...]:
+    """The studies of the project's own, which are no paper's system."""
+    data = tomllib.loads((HERE / "catalog.toml").read_text("utf-8"))
+    return tuple(
+        System(s["slug"], s["title"], s["family"], tuple(s["world"]), tuple(s["policy"]), s["about"]) for s in data["own"]
+    )
+
+
 def results(slug: str) -> list[dict[str, Any]]:
     """The result files committed for a study, by preset and model."""
     return [json.loads(path.read_text("utf-8")) for path in sorted((HERE / "results" / slug).glob("*.json"))]
@@ -58,10 +67,10 @@ def find(slug: str) -> System:
     from ethogram.errors import ConfigError
     from ethogram.studies.registry import nearest
 
-    for system in catalog():
+    for system in (*catalog(), *own()):
         if system.slug == slug:
             return system
-    hint = nearest(slug, [system.slug for system in catalog()])
+    hint = nearest(slug, [system.slug for system in (*catalog(), *own())])
     raise ConfigError(f"there is no system {slug!r}{hint or '; `ethogram atlas` lists all of them'}")
 
 
@@ -84,7 +93,7 @@ def phrase(result: dict[str, Any]) -> str:
 
 
 def atlas(family: str | None = None) -> list[dict[str, Any]]:
-    """All systems with their state, as JSON values; of one family where asked.
+    """All systems with their state, as JSON values, and behind each family's the project's own; of one family where asked.
 
     Raises:
         ConfigError: there is no such family.
@@ -97,6 +106,7 @@ def atlas(family: str | None = None) -> list[dict[str, Any]]:
     written = names()
     return [
         {**s._asdict(), "cell": s.cell, "state": state(s.slug, written), "results": results(s.slug)}
-        for s in catalog()
-        if family in (None, s.family)
+        for name in FAMILIES
+        for s in (*catalog(), *own())
+        if s.family == name and family in (None, name)
     ]

@@ -62,21 +62,23 @@ class DistilledConfig(LearnedConfig):
 
 
 class _Network(nn.Module):
-    """Tokens to the sum of their vectors, normalised, beside the numbers; a perceptron to the logits (B, templates + 1)."""
+    """Tokens to the sum of their vectors, beside the numbers; a perceptron to the logits (B, templates + 1).
+
+    The vectors are 0 at first, and what is in no batch stays so: a word that was never seen says nothing.
+    """
 
     def __init__(self, config: DistilledConfig) -> None:
         super().__init__()
         self.tokens = max(config.tokens, 1)
         self.vectors = nn.EmbeddingBag(config.buckets + 1, config.width, mode="sum", padding_idx=config.buckets)
-        nn.init.normal_(self.vectors.weight, std=0.1)
-        self.norm = nn.LayerNorm(config.width)
+        nn.init.zeros_(self.vectors.weight)
         inputs = (config.width + len(config.edges)) * config.history
         self.body = MLP(inputs, len(config.templates) + 1, config.hidden, dropout=config.dropout)
 
     def forward(self, seen: Tensor) -> Tensor:
         """Seen (B, history, tokens + numbers)."""
         tokens = seen[..., : self.tokens].long()
-        vectors = self.norm(self.vectors(tokens.flatten(0, 1)))
+        vectors = self.vectors(tokens.flatten(0, 1))
         both = torch.cat([vectors.unflatten(0, tokens.shape[:2]), seen[..., self.tokens :]], -1)
         return self.body(both.flatten(1))
 
