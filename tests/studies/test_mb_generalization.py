@@ -125,7 +125,7 @@ def test_a_small_run(tmp_path: Path) -> None:
     findings = study.run(config, Lab(tmp_path, progress=False))
     again = study.run(config, Lab(tmp_path, progress=False))  # from its parts
     assert findings.dump() == again.dump()
-    assert set(findings.figures) == {"curves", "gains"}
+    assert set(findings.figures) == {"curves-flutes", "curves-others", "gains"}
     verdicts = judge(study.claims, findings)
     assert verdicts["fewer-hypotheses"].outcome == "holds"
     assert verdicts["gap-grows"].outcome == "not tested"

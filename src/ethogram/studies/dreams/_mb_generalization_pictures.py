@@ -19,7 +19,8 @@ def curves(
     """Scores (seeds, E) along the way, a panel for each world and a line with its interval for each agent."""
     from ethogram.studies.drawing import SERIES, canvas
 
-    figure, panels = canvas(2.6 * len(worlds), 2.9, len(worlds))
+    figure, panels = canvas(7.5, 3.0, len(worlds))
+    lines: dict[str, Any] = {}
     for axes, world in zip(panels, worlds, strict=True):
         for colour, (name, words) in zip(SERIES, agents.items(), strict=False):
             if (world, name) not in scores:
@@ -30,13 +31,13 @@ def curves(
             smooth = score[:, :kept].reshape(len(score), -1, group).mean(2)
             at = np.array(steps[:kept]).reshape(-1, group).mean(1) / 1000
             estimates = [mean(column) for column in smooth.T]
-            axes.plot(at, [e.value for e in estimates], color=colour, label=words)
+            (lines[words],) = axes.plot(at, [e.value for e in estimates], color=colour)
             axes.fill_between(at, [e.low for e in estimates], [e.high for e in estimates], color=colour, alpha=0.15, lw=0)
         axes.set_title(world, fontsize=10.5)
         axes.set_xlabel("thousand steps")
         axes.axhline(0, color="#888888", lw=0.8)
     panels[0].set_ylabel("share of the best")
-    panels[0].legend(fontsize=8)
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=len(lines), fontsize=9)
     return figure
 
 
@@ -54,5 +55,5 @@ def gains(found: Mapping[str, Mapping[str, Estimate]], agents: Mapping[str, str]
     axes.axhline(0, color="#888888", lw=0.8)
     axes.set_xticks(range(len(found)), list(found))
     axes.set_ylabel("area gained over replay")
-    axes.legend(fontsize=9)
+    figure.legend(loc="outside lower center", ncols=len(kinds), fontsize=9)
     return figure

@@ -312,7 +312,12 @@ def _tell(
         "Learning curves of the greedy policy, as a share of the way from random actions (0) to the best possible ones (1): "
         f"mean and 95 % interval of {config.seeds} seeds. All agents make as many updates from as many transitions."
     )
-    findings.figure("curves", curves(config.worlds, NAMES, scores, steps), caption)
+    for name, those in (
+        ("curves-flutes", [world for world in config.worlds if world in FLUTES.values()]),
+        ("curves-others", [world for world in config.worlds if world not in FLUTES.values()]),
+    ):
+        if those:
+            findings.figure(name, curves(those, NAMES, scores, steps), caption)
     kinds = ("simple", "latent", "perfect")
     found = {w: {k: findings.get("gain", f"{w}: {k}") for k in kinds if (w, k) in scores} for w in config.worlds}
     caption = "What each kind of model gains over experience replay in the area under the learning curve, paired by seed."
