@@ -162,6 +162,7 @@ class Actions:
             )
         self.shape: tuple[int, ...] = space.shape or ()
         self.dtype: Any = space.dtype
+        self._rounded = not self.classes and np.issubdtype(self.dtype, np.integer)
 
     @property
     def bounded(self) -> bool:
@@ -178,7 +179,7 @@ class Actions:
         """Actions (B, size) as B members of the space."""
         if self.classes:
             array = array + self._start
-        elif np.issubdtype(self.dtype, np.integer):
+        elif self._rounded:
             array = np.rint(array)
         if array.dtype != self.dtype:
             array = array.astype(self.dtype)

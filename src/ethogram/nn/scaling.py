@@ -66,7 +66,7 @@ class Scaler(nn.Module):
 
     def inverse(self, x: Tensor) -> Tensor:
         """Unscale x of shape (..., *shape)."""
-        return x * self.scale + self.offset
+        return torch.addcmul(self.offset, x, self.scale)
 
 
 def pixels(image: Tensor) -> Tensor:

@@ -7,14 +7,14 @@ actions, random numbers of each agent's own, saving and loading.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from gymnasium import Space
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError
@@ -22,7 +22,9 @@ from ethogram.nn import saving
 from ethogram.nn.chunks import Chunks
 from ethogram.nn.layout import Actions, Observations
 from ethogram.nn.scaling import Scaler, Scaling, pixels
-from ethogram.nn.training import History, Training, seeded, train
+from ethogram.nn.training import History, Training, seeded, tensors, train
+from ethogram.policies.learned._generators import Generators
+from ethogram.policies.learned._settings import LearnedConfig, Relabel
 from ethogram.policy import Policy
 from ethogram.records.descriptions import describe, space_of
 from ethogram.records.trajectories import Trajectories
@@ -40,65 +42,6 @@ Batch = dict[str, Any]
 numbers from 0, `mask` (B, history - 1 + horizon), and `goals` (B, columns) where there are any."""
 
 _VALIDATION_WINDOWS = 4096
-
-
-class Relabel(BaseModel):
-    """Which later state of the episode takes the place of the goal in training (see `Goal`); `desired`: the goal it had."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["future", "geometric", "last", "desired"] = "future"
-    p: float = Field(default=0.1, gt=0, le=1)
-    steps: tuple[int, int] | None = None
-
-
-class LearnedConfig(BaseModel):
-    """What all learned policies can be told; a subclass adds its architecture."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    history: int = Field(default=1, ge=1, description="observations that it sees, the last one included")
-    horizon: int = Field(default=1, ge=1, description="actions that it predicts at once")
-    execute: int = Field(default=1, ge=1, description="of these, how many are executed before it predicts again")
-    ensemble: float | None = Field(default=None, ge=0, description="m of temporal ensembling: overlapping chunks averaged")
-    goal: bool = Field(default=False, description="conditioned on the goal of a GoalEnv's observation")
-    relabel: Relabel = Field(default=Relabel(), description="what the goal is in training")
-    observation_scaling: Scaling = "standard"
-    action_scaling: Scaling = "range"
-
-
-class Generators(Sequence[torch.Generator]):
-    """A source of random numbers for each row of a prediction, seeded when it is first looked at.
-
-    What is drawn for one row never depends on which others are beside it.
-    """
-
-    def __init__(self, seeds: Sequence[tuple[int, Agent, int]]) -> None:
-        """Of each row: the policy's seed, the agent, and the number of predictions for it so far."""
-        self._seeds = seeds
-        self._made: list[torch.Generator] | None = None
-
-    def _all(self) -> list[torch.Generator]:
-        if self._made is None:
-            self._made = [torch.Generator().manual_seed(derive(s, "learned", a, n)) for s, a, n in self._seeds]
-        return self._made
-
-    def __len__(self) -> int:
-        return len(self._seeds)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._all()[index]
-
-    def __iter__(self) -> Iterator[torch.Generator]:
-        return iter(self._all())
-
-    def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers, (B, *shape)."""
-        return torch.stack([torch.randn(shape, generator=g) for g in self])
-
-    def uniform(self, *shape: int) -> Tensor:
-        """Numbers from 0 to 1, (B, *shape)."""
-        return torch.stack([torch.rand(shape, generator=g) for g in self])
 
 
 class Learned(Policy):
@@ -135,6 +78,7 @@ class Learned(Policy):
         scalers = {"observations": self.observed.size, "goals": self.observed.goal}
         scalers["actions"] = 0 if self.acted.classes else self.acted.size
         self._scalers = nn.ModuleDict({name: Scaler(size) for name, size in scalers.items() if size})
+        self._action_scaler: Any = None if self.acted.classes else self._scalers["actions"]
         self.module = nn.ModuleDict({"scalers": self._scalers, "net": self.net}).eval()
         """What is trained and saved."""
         self.fitted = False
@@ -252,8 +196,6 @@ class Learned(Policy):
 
     def _held_out(self, data: Trajectories, training: Training) -> list[dict[str, Tensor]]:
         """The windows for validation: all of them, or as many as is quick, drawn once."""
-        from ethogram.nn.training import tensors
-
         windows, rng = self._windows(data), generator(training.seed, "held out")
         chosen = np.arange(len(windows))
         if len(chosen) > _VALIDATION_WINDOWS:
@@ -307,13 +249,12 @@ class Learned(Policy):
         """An action for each agent: predicted in one forward pass, or what is left of its chunk."""
         agents = list(observations)
         rows = [self._rows[agent] if agent in self._rows else self._join(agent) for agent in agents]
-        members = list(observations.values())
-        column = _stack(members)
+        column = _stack(list(observations.values()), self.observed.single)
         seen = self._remember(rows, self.observed.read(column))
         goals = self.observed.goals(column["desired_goal"]) if self.observed.goal else None
         if not self._chunked:
             actions = self._predict(rows, agents, seen, goals)[:, 0]
-            return dict(zip(agents, self.acted.members(actions), strict=True))
+            return dict(zip(agents, self.acted.members(actions)))  # noqa: B905 (as many as agents)
         due = [i for i, row in enumerate(rows) if self._chunks[row].due]
         if due:
             some = {name: array[due] for name, array in seen.items()}
@@ -344,12 +285,15 @@ class Learned(Policy):
         if name not in self._memory:
             self._memory[name] = np.zeros((len(self._rows), history, *array.shape[1:]), array.dtype)
         kept = self._memory[name]
-        kept[rows, :-1] = kept[rows, 1:]
-        kept[rows, -1] = array
+        first, last = rows[0], rows[-1]
+        adjacent = last - first + 1 == len(rows) and rows == list(range(first, last + 1))
+        at: Any = slice(first, last + 1) if adjacent else rows  # a slice is a view, and several times faster
+        kept[at, :-1] = kept[at, 1:]
+        kept[at, -1] = array
         for i, row in enumerate(rows):
             if not self._counts[row]:
                 kept[row] = array[i]
-        return kept[rows]
+        return kept[at]
 
     def _predict(
         self,
@@ -362,18 +306,17 @@ class Learned(Policy):
         if self._seed is None:
             raise ConfigError(f"{type(self).__name__} must be reset with a seed before it acts")
         counts = self._counts
-        generators = Generators([(self._seed, agent, counts[row]) for row, agent in zip(rows, agents, strict=True)])
+        generators = Generators(self._seed, agents, [counts[row] for row in rows])
         for row in rows:
             counts[row] += 1
         with torch.inference_mode():
             observations = self._see({name: torch.from_numpy(array) for name, array in seen.items()})
             wanted = None if goals is None else self._scalers["goals"](torch.from_numpy(goals))
             actions = self.predict(observations, wanted, generators)
-            if not self.acted.classes:
-                scaler: Any = self._scalers["actions"]
-                actions = scaler.inverse(actions)
+            if self._action_scaler is not None:
+                actions = self._action_scaler.inverse(actions)
                 if self._bounds is not None:
-                    actions = torch.clamp(actions, *self._bounds)
+                    actions = actions.clamp(*self._bounds)
             return actions.numpy()
 
     def state_dict(self) -> dict[str, Any]:
@@ -462,8 +405,8 @@ class Learned(Policy):
         return settings
 
 
-def _stack(members: list[Any]) -> Any:
-    """Observations of several agents as one column."""
-    if isinstance(members[0], Mapping):
-        return {key: _stack([member[key] for member in members]) for key in members[0]}
+def _stack(members: list[Any], single: bool) -> Any:
+    """Observations of several agents as one column; `single` where each is one array."""
+    if not single:
+        return {key: _stack([member[key] for member in members], True) for key in members[0]}
     return np.asarray(members[0])[None] if len(members) == 1 else np.stack(members)

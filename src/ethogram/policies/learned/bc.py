@@ -34,6 +34,7 @@ class BCConfig(LearnedConfig):
     norm: bool = Field(default=False, description="layer normalisation in the perceptron")
     dropout: float = Field(default=0.0, ge=0, lt=1)
     features: int = Field(default=64, ge=1, description="columns that an image is encoded to")
+    octaves: int = Field(default=0, ge=0, description="Fourier features of each observed number")
     sample: bool = Field(default=False, description="draw discrete actions and mixture components; else take the likeliest")
     deviation: float = Field(
         default=0.0, ge=0, description="factor on a mixture's standard deviations where it is drawn from"
@@ -46,7 +47,7 @@ class _Network(nn.Module):
     def __init__(self, policy: BC) -> None:
         super().__init__()
         config, observed, acted = policy.config, policy.observed, policy.acted
-        self.encoder = Encoder(observed.size, observed.images, observed.goal, config.features)
+        self.encoder = Encoder(observed.size, observed.images, observed.goal, config.features, config.octaves)
         self.recurrent = config.core != "mlp"
         outputs = config.horizon * (sum(acted.classes) or acted.size)
         mixed = config.head == "gmm" and not acted.classes
@@ -56,7 +57,7 @@ class _Network(nn.Module):
         else:
             *before, width = config.hidden
             body = MLP(self.encoder.size * config.history, width, before, config.activation, config.norm, config.dropout)
-            self.core = nn.Sequential(body, activation(config.activation))
+            self.core = nn.Sequential(*body, activation(config.activation))
         self.head = GaussianMixture(width, outputs, config.components) if mixed else nn.Linear(width, outputs)
 
     def forward(self, observations: Seen, goals: Tensor | None) -> Any:
@@ -103,7 +104,7 @@ class BC(Learned):
             else:
                 flat = last.mode()
             return flat.unflatten(-1, (self.config.horizon, -1))
-        last = found[:, -1].unflatten(-1, (self.config.horizon, -1))
+        last = found[:, -1].reshape(len(found), self.config.horizon, -1)
         if not self.acted.classes:
             return last
         logits = last.split(self.acted.classes, -1)
