@@ -70,16 +70,18 @@ class _Network(nn.Module):
     def __init__(self, config: DistilledConfig) -> None:
         super().__init__()
         self.tokens = max(config.tokens, 1)
-        self.vectors = nn.EmbeddingBag(config.buckets + 1, config.width, mode="sum", padding_idx=config.buckets)
+        self.padding = config.buckets
+        self.vectors = nn.EmbeddingBag(config.buckets + 1, config.width, mode="sum")
         nn.init.zeros_(self.vectors.weight)
         inputs = (config.width + len(config.edges)) * config.history
         self.body = MLP(inputs, len(config.templates) + 1, config.hidden, dropout=config.dropout)
 
     def forward(self, seen: Tensor) -> Tensor:
         """Seen (B, history, tokens + numbers)."""
-        tokens = seen[..., : self.tokens].long()
-        vectors = self.vectors(tokens.flatten(0, 1))
-        both = torch.cat([vectors.unflatten(0, tokens.shape[:2]), seen[..., self.tokens :]], -1)
+        tokens = seen[..., : self.tokens].long().flatten(0, 1)
+        blank = (tokens == self.padding).sum(-1, keepdim=True)  # padding_idx would do, and is several times as slow
+        vectors = self.vectors(tokens) - blank * self.vectors.weight[self.padding]
+        both = torch.cat([vectors.unflatten(0, seen.shape[:2]), seen[..., self.tokens :]], -1)
         return self.body(both.flatten(1))
 
 

@@ -161,23 +161,23 @@ class _Counted(_Watched):
 
 
 class _Timed(_Watched):
-    """Measures the time that decisions take, alone."""
+    """Measures the processor time that decisions take, alone."""
 
     seconds = 0.0
     decisions = 0
 
     async def act(self, observations: Mapping[str, Any], spaces: Mapping[str, Any]) -> Mapping[str, Any]:
-        begun = time.perf_counter()
+        begun = time.process_time()
         actions = self.policy.act(observations, spaces)
         if inspect.isawaitable(actions):
             actions = await actions
-        self.seconds += time.perf_counter() - begun
+        self.seconds += time.process_time() - begun
         self.decisions += len(observations)
         return actions
 
 
 def speeds(lab: Lab, map: str, in_town: str, at_sea: str) -> dict[str, float]:
-    """Agent-steps a second of the policies alone, one thread, in a day of the town and an episode of the commons."""
+    """Agent-steps a second of the policies alone (one thread, processor time), in days of the town and of the commons."""
     torch.set_num_threads(1)
     cases = {
         "surrogate, town": peopled(map),
