@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as hnp
 from test_simulate import same_tables
 
 from ethogram.policy import Policy
-from ethogram.records import Run
+from ethogram.records import Run, lean
 from ethogram.simulation import loop, replay, simulate
 from ethogram.simulation.solo import quick_check
 from ethogram.world import GymWorld
@@ -44,6 +44,8 @@ def test_quick_steps_leave_the_record_of_the_others(record, monkeypatch, tmp_pat
     monkeypatch.setattr(loop, "suits", lambda world: False)
     slow = simulate(walk(), **options)
     assert same_tables(quick, slow)
+    monkeypatch.setattr(lean.Lean, "of", lambda *args: None)
+    assert same_tables(quick, simulate(walk(), **options))  # rows of Arrow, one by one
     assert quick.manifest.steps_done == slow.manifest.steps_done > 100
     assert [c for c in quick.manifest.checkpoints if c.startswith("0-")][:3] == ["0-7", "0-14", "0-21"]
     kinds = dict(quick.sql("select kind, count(*) from notes group by kind").rows())

@@ -36,10 +36,10 @@ class Lean:
         self.agent = agent
         self.columns = ["observation", "action"] if record == "all" else ["action"]
         specs = {name: kind.spec for name in self.columns if (kind := codec.codecs[name]) is not None}
-        head = [("episode", "<i4"), ("step", "<i4"), ("reward", "<f8"), ("flag", "u1")]
+        head = [("episode", "<i4"), ("step", "<i4"), ("time", "<f8"), ("reward", "<f8"), ("flag", "u1")]
         self.dtype = np.dtype([*head, *((name, _dtype(specs[name])) for name in self.columns)])
-        self.pack = struct.Struct("<iidB").pack
-        """(episode, step, reward, flag) -> the bytes of a row before those of its members."""
+        self.pack = struct.Struct("<iiddB").pack
+        """(episode, step, time, reward, flag) -> the bytes of a row before those of its members."""
         self.see = _encoder(specs["observation"]) if record == "all" else _nothing
         self.do = _encoder(specs["action"])
         """`see` and `do` give the bytes of an observation and of an action."""
@@ -61,7 +61,7 @@ class Lean:
         columns = {
             "episode": pa.array(found["episode"].copy()),
             "step": pa.array(found["step"].copy()),
-            "time": pa.array(found["step"].astype(np.float64)),
+            "time": pa.array(found["time"].copy()),
             "agent": pa.repeat(self.agent, n),
             "observation": self.codec.blank("observation", n),
             "reward": pa.array(found["reward"].copy(), mask=last),

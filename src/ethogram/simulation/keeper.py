@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from ethogram.records.journal import Commit
-from ethogram.records.lean import Lean
+from ethogram.records.lean import LAST, TERMINATED, TRUNCATED, Lean
 from ethogram.records.recorder import Recorder
 from ethogram.simulation.loop import Loop, Place
 from ethogram.simulation.progress import Progress
@@ -19,6 +19,8 @@ SHARE = 0.02
 """... which then spends no more than this share of the time on them."""
 FIRST_SECONDS = 0.02
 """What a checkpoint is taken to cost before there has been one."""
+
+_FLAGS = {"": 0, "terminated": TERMINATED, "truncated": TRUNCATED}
 
 
 def checkpoint_name(place: Place) -> str:
@@ -57,6 +59,31 @@ class Keeper:
     def notes(self, place: tuple[int, int], notes: list[dict[str, Any]]) -> None:
         """Notes of the step whose lean rows come next, or which has no rows."""
         self._recorder.note(place, notes, alone=self.lean is None)
+
+    def step(
+        self,
+        place: tuple[int, int],
+        time: float,
+        reward: float,
+        how: str,
+        members: bytes,
+        last: tuple[tuple[int, int], float, Any] | None,
+    ) -> None:
+        """Record a step as lean rows.
+
+        Args:
+            place: of the step.
+            time: of the step.
+            reward: what came after it.
+            how: whether the agent's episode ended with it, `terminated` or `truncated`; else empty.
+            members: the bytes of its observation and action.
+            last: place, time and observation after it, where the agent is through.
+        """
+        assert self.lean is not None
+        rows = self.lean.pack(*place, time, reward, _FLAGS[how]) + members
+        if last is not None:
+            rows += self.lean.pack(*last[0], last[1], 0.0, LAST) + self.lean.see(last[2]) + self.lean.no_action
+        self.put(rows)
 
     def count(self, steps: int) -> None:
         """So many steps more are complete."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 from ethogram.errors import ConfigError
 from ethogram.policy import Fault
 from ethogram.records.journal import Commit
+from ethogram.records.lean import Lean
 from ethogram.records.tables import StepCodec
 from ethogram.seeds import derive
 from ethogram.session import use
@@ -165,8 +166,9 @@ class Loop:
         seen = self.observations
         if acting != list(seen):
             seen = dict(zip(acting, map(seen.__getitem__, acting), strict=True))
-        recorded = self.keeper is not None or self.guide is not None
-        column = self.rows.seen(acting, seen) if recorded else None
+        lean = self._lean(acting)
+        members = lean.see(seen[acting[0]]) if lean else b""  # before policy or world may write into them
+        column = None if lean or not (self.keeper or self.guide) else self.rows.seen(acting, seen)
         if self.guide:
             self.guide.observed(place, acting, column)
         spaces = self._spaces or Spaces(world, acting)
@@ -174,13 +176,29 @@ class Loop:
         faults = self.settle(acting, actions, spaces)
         if self.guide:
             self.guide.decided(place, actions, faults)
+        if lean and faults:
+            lean, column = None, self.rows.seen(acting, seen)
+        elif lean:
+            members += lean.do(actions[acting[0]])
         if self.memory:
             self.memory.acted(acting, seen, actions, time)
         came = await world.step_async(actions) if isinstance(world, AsyncWorld) else world.step(actions)
-        self.happened(Moment(place, time, acting, actions, faults, {}, {}, {}, (place, time)), column, came)
+        moment = Moment(place, time, acting, actions, faults, {}, {}, {}, (place, time))
+        self.happened(moment, column, came, members if lean else None)
 
-    def happened(self, moment: Moment, column: pa.Array | None, came: Step) -> None:
-        """The world has been stepped: go on to the next place, and tell who keeps the record."""
+    def _lean(self, acting: Sequence[Agent]) -> Lean | None:
+        """The layout of lean rows, where the step can be recorded so."""
+        return self.keeper.lean if self.keeper is not None and self.guide is None and len(acting) == 1 else None
+
+    def happened(self, moment: Moment, column: pa.Array | None, came: Step, members: bytes | None = None) -> None:
+        """The world has been stepped: go on to the next place, and tell who keeps the record.
+
+        Args:
+            moment: the step as far as it was known before.
+            column: what was observed before it, encoded.
+            came: what the world returned.
+            members: observation and action as parts of a lean row, where the step is to be recorded as one.
+        """
         observed, rewards, terminated, truncated, _ = came
         everyone = observed.keys() >= self.observations.keys()
         self.observations = dict(observed) if everyone else {**self.observations, **observed}
@@ -197,6 +215,16 @@ class Loop:
         if self.keeper is None and self.guide is None:
             return
         after = (self.place, self.now) if last else moment.after
+        if members is not None and self.keeper:
+            agent = moment.acting[0]
+            if self.session.notes:
+                self.keeper.notes(moment.place, self.session.notes)
+            through = (self.place, self.now, last[agent]) if last else None
+            reward = rewards.get(agent, 0.0)
+            self.keeper.step(moment.place, moment.time, reward, how.get(agent, ""), members, through)
+            self.keeper.count(1)
+            self.keeper.rest()
+            return
         rows = self.rows.of(moment._replace(rewards=rewards, how=how, last=last, after=after), column)
         if self.guide:
             self.guide.happened(Place(*moment.place), rows)

@@ -16,7 +16,6 @@ from gymnasium import Space
 
 from ethogram.errors import CallFailed
 from ethogram.policy import Coded, Fault, Policy
-from ethogram.records.lean import LAST, TERMINATED, TRUNCATED
 from ethogram.simulation.memory import copied
 from ethogram.simulation.rows import Moment
 from ethogram.world import Agent, GymWorld, World
@@ -114,7 +113,7 @@ class Solo:
                 if session.notes and keeper is not None:
                     keeper.notes((episode, step - 1), session.notes)
                 if put is not None:
-                    put(pack(episode, step - 1, reward, 0) + members)  # pyright: ignore[reportOptionalCall]
+                    put(pack(episode, step - 1, step - 1, reward, 0) + members)  # pyright: ignore[reportOptionalCall]
         finally:
             loop.place, loop.observations = loop.place._replace(step=step), {agent: seen}
 
@@ -152,10 +151,9 @@ class Solo:
             return
         if loop.session.notes:
             keeper.notes((episode, step - 1), loop.session.notes)
-        if (lean := keeper.lean) is not None:
-            flag = TERMINATED if terminated else TRUNCATED if truncated else 0
-            last = lean.pack(episode, step, 0.0, LAST) + lean.see(seen) + lean.no_action
-            keeper.put(lean.pack(episode, step - 1, reward, flag) + members + last)
+        if keeper.lean is not None:
+            how = "terminated" if terminated else "truncated" if truncated else ""
+            keeper.step((episode, step - 1), float(step - 1), reward, how, members, ((episode, step), float(step), seen))
 
 
 def chooser(policy: Policy, agent: Agent, space: Space[Any]) -> Callable[[Any], Any]:
