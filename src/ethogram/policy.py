@@ -113,7 +113,9 @@ class Coded(Policy):
             return lambda seen: function(seen, space)
         if self._seed is None:
             raise ConfigError("a coded policy that draws random numbers must be reset with a seed before it acts")
-        rng = self._rngs.setdefault(agent, generator(self._seed, "coded", agent))
+        if agent not in self._rngs:
+            self._rngs[agent] = generator(self._seed, "coded", agent)
+        rng = self._rngs[agent]
         return lambda seen: function(seen, space, rng)
 
     def state_dict(self) -> dict[str, Any]:

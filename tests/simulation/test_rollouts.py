@@ -50,14 +50,20 @@ def three():
         yield workers
 
 
-def test_the_number_of_workers_changes_nothing(three):
+@pytest.fixture(scope="module")
+def two():
+    with Workers(2) as workers:
+        yield workers
+
+
+def test_the_number_of_workers_changes_nothing(two, three):
     options = {"episodes": 7, "steps": 60, "seed": 4}
     alone = rollouts(hill(), **options)
     assert len({len(t.actions) for t in alone}) > 1
-    assert same(alone, rollouts(hill(), **options, workers=2))
+    assert same(alone, rollouts(hill(), **options, workers=two))
     assert same(alone, rollouts(hill(), **options, workers=three))
     grouped = rollouts(hill(), **options, together=3)
-    assert same(grouped, rollouts(hill(), **options, together=3, workers=2))
+    assert same(grouped, rollouts(hill(), **options, together=3, workers=two))
     assert same(grouped, rollouts(hill(), **options, together=3, workers=three))
     assert [t.episode for t in grouped] == list(range(7))
     for a, b in zip(alone, grouped, strict=True):
@@ -79,7 +85,7 @@ def test_an_episode_is_the_one_that_simulate_runs():
         assert np.array_equal(a.actions, b.actions)
         assert np.array_equal(a.rewards, b.rewards)
         assert np.array_equal(a.times, b.times)
-        assert a.terminated == b.terminated
+        assert (a.terminated, a.outcome) == (b.terminated, b.outcome)
     notes = run.sql("select episode, data from notes where kind = 'outcome' and agent = '' order by episode").rows()
     assert [(t.episode, t.outcome) for t in found] == [(e, json.loads(d)) for e, d in notes]
     assert {name for t in found for name in t.outcome} == {"success", "gap"}
@@ -115,7 +121,7 @@ def test_the_outcome_is_part_of_the_state():
     assert second.world.outcome() == first.world.outcome()
 
 
-def test_wrong_arguments_and_failures_are_told_in_a_sentence(three):
+def test_wrong_arguments_and_failures_are_told_in_a_sentence(two):
     with pytest.raises(ConfigError, match="mark its function @scene"):
         rollouts(Scene(GymWorld(Hill()), coded(climb)), episodes=2, together=2)
     with pytest.raises(ConfigError, match="workers is 0"):
@@ -123,8 +129,8 @@ def test_wrong_arguments_and_failures_are_told_in_a_sentence(three):
     with pytest.raises(ConfigError, match="give how many"):
         rollouts(hill(), episodes=0)
     with pytest.raises(RunError, match=r"a worker died \(exit code 7\) in episode"):
-        rollouts(hill(die_at=2), episodes=9, steps=5, workers=three)
-    assert len(rollouts(hill(), episodes=3, steps=5, workers=three)) == 3  # new ones are started
+        rollouts(hill(die_at=2), episodes=9, steps=5, workers=two)
+    assert len(rollouts(hill(), episodes=3, steps=5, workers=two)) == 3  # new ones are started
 
 
 def test_an_interrupt_ends_the_workers(tmp_path):
