@@ -2,10 +2,11 @@
 
 An observation of any space is read as JSON and becomes
 
-- *tokens*, hashed into a fixed number of buckets (CRC-32): of each text its words (lower case; a clock time is a word) with
-  the path of its field, of short texts also the whole, of lists and mappings how many there are and what they hold (of lists
-  of records only the last `RECORDS`), of numbers the quantile of the data it lies in; the agent's name; and of the top-level
-  texts each token again together with the agent's name, so that who does what when need not be learned as a product;
+- *tokens*, hashed into a fixed number of buckets (CRC-32): of each text its words (lower case; a clock time is a word, and
+  so is its hour) with the path of its field, of short texts also the whole, of lists and mappings how many there are and
+  what they hold (of lists of records only the last `RECORDS`), of numbers the quantile of the data it lies in; the agent's
+  name; and of the top-level texts each token again together with the agent's name, so that who does what when need not be
+  learned as a product;
 - *numbers*, standardised: each number that is always there.
 
 An action is a *template*: its JSON, in which what refers to the situation is replaced by where in the observation it stands:
@@ -35,6 +36,7 @@ RECORDS = 6
 SHORT = 60
 """The most characters of a text that counts as a name: read as a whole, and referred to by actions."""
 _WORD = re.compile(r"\w+(?::\w+)*")
+_TIME = re.compile(r"\d\d?:\d\d")
 _SLOT = re.compile(r"\{([\w.]+)\}")
 
 
@@ -115,7 +117,10 @@ def _walk(value: Any, path: str, words: list[str], numbers: dict[str, float]) ->
     elif isinstance(value, str):
         if len(value) <= SHORT:
             words.append(f"{path}={value}")
-        words.extend(f"{path}:{word}" for word in _WORD.findall(value.lower()))
+        for word in _WORD.findall(value.lower()):
+            words.append(f"{path}:{word}")
+            if _TIME.fullmatch(word):
+                words.append(f"{path}:{word[:-2]}")
     elif isinstance(value, dict):
         if path:
             words.append(f"{path}*={len(value)}")

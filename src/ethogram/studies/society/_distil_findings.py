@@ -22,6 +22,7 @@ def draw_law(findings: Findings, parts: list[dict[str, Any]]) -> None:
         left.plot(GRID, law(agent, GRID) @ np.arange(MOST + 1), color=colour, label=agent)
         for part in parts:
             left.plot(GRID, part["expected"][agent], color=colour, linewidth=0.8, alpha=0.6, linestyle="--")
+    left.axvspan(*np.mean([part["seen"] for part in parts], axis=0), color="#888888", alpha=0.12, linewidth=0)
     left.set_xlabel("stock")
     left.set_ylabel("mean take")
     left.legend(fontsize=8)
@@ -33,7 +34,8 @@ def draw_law(findings: Findings, parts: list[dict[str, Any]]) -> None:
     right.legend(fontsize=8)
     caption = (
         "Left: how many fish each fisher takes on average, by the stated law (full) and by the students fitted to the most "
-        "episodes (dashed, one a replication). Right: the mean stock over time with teachers and with students."
+        "episodes (dashed, one a replication); shaded is where nine tenths of the situations lie. Right: the mean stock "
+        "over time with teachers and with students."
     )
     findings.figure("law", figure, caption)
 

@@ -85,6 +85,7 @@ def fishers(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
         "sea_stock_floor": float(np.abs(second - first).mean()),
         "curves": {"teacher": first.tolist(), "student": students.tolist()},
         "expected": _expected(student),
+        "seen": np.quantile(stocks, [0.05, 0.95]).tolist(),
     }
 
 

@@ -45,9 +45,9 @@ class Config(BaseModel):
     sea_tests: int = Field(default=40, ge=2, description="episodes to judge on, and of each set that is compared")
     sea_steps: int = Field(default=1000, ge=1, description="steps of training")
     town: str = Field(default="small", description="a town that comes with ethogram")
-    town_days: int = Field(default=20, ge=2, description="days of the town to learn from")
+    town_days: int = Field(default=60, ge=2, description="days of the town to learn from")
     town_tests: int = Field(default=8, ge=2, description="days to judge on, and of each set that is compared")
-    town_steps: int = Field(default=1500, ge=1, description="steps of training")
+    town_steps: int = Field(default=3000, ge=1, description="steps of training")
     model_episodes: int = Field(
         default=3, ge=2, description="episodes in which the language model fishes; the last is held out"
     )
@@ -62,7 +62,7 @@ presets = {
     ),
     "laptop": Config(),
     "paper": Config(
-        seeds=20, sea_episodes=(5, 20, 80, 320), town="sallow_reach", town_days=40, town_steps=6000, model_steps=50
+        seeds=20, sea_episodes=(5, 20, 80, 320), town="sallow_reach", town_days=120, town_steps=20000, model_steps=50
     ),
 }  # fmt: skip
 
