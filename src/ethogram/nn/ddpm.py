@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -32,6 +33,7 @@ def betas(kind: Literal["cosine", "linear"], steps: int) -> Tensor:
     return (1 - kept[1:] / kept[:-1]).clamp(max=0.999)
 
 
+@cache
 def cumulative(kind: Literal["cosine", "linear"], steps: int) -> Tensor:
     """The share a_t of the signal's variance that is left after each step, (steps,) float32."""
     return (1 - betas(kind, steps)).cumprod(0).float()
@@ -76,20 +78,20 @@ class DDPM(BaseModel):
             like: (B, ...) anything of the shape of the samples.
             noise: gives the random numbers: at first the start, then what is put back.
         """
-        kept = cumulative(self.schedule, self.steps).to(like)
+        kept = cumulative(self.schedule, self.steps).tolist()
         times = self.timesteps()
+        eta = 1.0 if self.sampler == "ancestral" else self.eta
         x = noise(like)
         for t, following in zip(times, [*times[1:], None], strict=True):
+            now, after = kept[t], 1.0 if following is None else kept[following]
             told = network(x, torch.full((len(x),), t))
-            now, after = kept[t], kept.new_ones(()) if following is None else kept[following]
-            clean = (x - (1 - now).sqrt() * told) / now.sqrt()
+            clean = torch.sub(x / math.sqrt(now), told, alpha=math.sqrt((1 - now) / now))
             if self.clip is not None:
                 clean = clean.clamp(-self.clip, self.clip)
-                told = (x - now.sqrt() * clean) / (1 - now).sqrt()
             # the posterior of x at `following` given x now and the clean sample; DDIM keeps a share of its noise
-            eta = 1.0 if self.sampler == "ancestral" else self.eta
-            spread = eta * ((1 - after) / (1 - now) * (1 - now / after)).clamp(min=0).sqrt()
-            x = after.sqrt() * clean + (1 - after - spread**2).clamp(min=0).sqrt() * told
+            spread = eta * math.sqrt((1 - after) / (1 - now) * (1 - now / after))
+            rest = math.sqrt(max(1 - after - spread**2, 0) / (1 - now))  # of the noise that is in x with this clean sample
+            x = torch.add(clean * (math.sqrt(after) - rest * math.sqrt(now)), x, alpha=rest)
             if following is not None and eta > 0:
-                x = x + spread * noise(x)
+                x = torch.add(x, noise(x), alpha=spread)
         return x

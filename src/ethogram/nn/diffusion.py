@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -112,6 +113,7 @@ class Density(BaseModel):
 Kind = Literal["karras", "exponential", "linear"]
 
 
+@cache
 def schedule(kind: Kind, steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
     """Falling noise levels from `sigma_max` to `sigma_min`, and a final 0: (steps + 1,).
 
@@ -207,15 +209,15 @@ def euler(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise = torch.rand
         noise: for the churn.
         churn: EDM's S_churn.
     """
-    for now, after in pairwise(sigmas):
+    for now, after in pairwise(sigmas.tolist()):
         x, now = _churned(x, now, churn, len(sigmas) - 1, noise)
-        x = x + (after - now) * (x - denoise(x, _level(now, x))) / now
+        x = x + (after - now) / now * (x - denoise(x, _level(now, x)))
     return x
 
 
 def heun(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise = torch.randn_like, churn: float = 0.0) -> Tensor:
     """Heun's second-order method (EDM, algorithm 2), two evaluations a step but for the last one to 0; as `euler` else."""
-    for now, after in pairwise(sigmas):
+    for now, after in pairwise(sigmas.tolist()):
         x, now = _churned(x, now, churn, len(sigmas) - 1, noise)
         slope = (x - denoise(x, _level(now, x))) / now
         guess = x + (after - now) * slope
@@ -230,10 +232,10 @@ def euler_ancestral(
     denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise = torch.randn_like, eta: float = 1.0
 ) -> Tensor:
     """Euler down to below the next level, then fresh noise up to it: the stochastic sampler of DDPM in these terms."""
-    for now, after in pairwise(sigmas):
-        up = torch.minimum(after, eta * (after**2 * (now**2 - after**2) / now**2).sqrt())
-        down = (after**2 - up**2).sqrt()
-        x = x + (down - now) * (x - denoise(x, _level(now, x))) / now
+    for now, after in pairwise(sigmas.tolist()):
+        up = min(after, eta * math.sqrt(after**2 * (now**2 - after**2) / now**2))
+        down = math.sqrt(after**2 - up**2)
+        x = x + (down - now) / now * (x - denoise(x, _level(now, x)))
         if after > 0:
             x = x + up * noise(x)
     return x
@@ -245,22 +247,20 @@ def ddim(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise = torch.randn
     In these variables (noise is added, the signal never scaled) it takes the same steps as `euler`, written without a
     division by a small sigma.
     """
-    for now, after in pairwise(sigmas):
-        denoised = denoise(x, _level(now, x))
-        x = denoised + after / now * (x - denoised)
+    for now, after in pairwise(sigmas.tolist()):
+        x = torch.lerp(denoise(x, _level(now, x)), x, after / now)
     return x
 
 
 def dpmpp_2m(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise = torch.randn_like) -> Tensor:
     """DPM-Solver++(2M): second order with one evaluation a step, extrapolating from the evaluation before."""
-    before, step_before = None, sigmas.new_zeros(())
-    for now, after in pairwise(sigmas):
-        denoised = denoise(x, _level(now, x))
-        step = (now / after).log()
-        target = denoised
+    before, step_before = None, 0.0
+    for now, after in pairwise(sigmas.tolist()):
+        denoised = target = denoise(x, _level(now, x))
+        step = math.log(now / after) if after > 0 else math.inf
         if before is not None and after > 0:
             target = denoised + step / (2 * step_before) * (denoised - before)
-        x = target + after / now * (x - target)
+        x = torch.lerp(target, x, after / now)
         before, step_before = denoised, step
     return x
 
@@ -269,14 +269,14 @@ SAMPLERS: dict[str, Callable[..., Tensor]] = {f.__name__: f for f in (euler, heu
 """The samplers by name: `sampler(denoise, x, sigmas, noise=..., ...) -> (B, ...)`."""
 
 
-def _level(sigma: Tensor, x: Tensor) -> Tensor:
+def _level(sigma: float, x: Tensor) -> Tensor:
     """A noise level for each sample, (B,)."""
-    return sigma.expand(len(x))
+    return x.new_full((len(x),), sigma)
 
 
-def _churned(x: Tensor, sigma: Tensor, churn: float, steps: int, noise: Noise) -> tuple[Tensor, Tensor]:
+def _churned(x: Tensor, sigma: float, churn: float, steps: int, noise: Noise) -> tuple[Tensor, float]:
     """Samples with noise put back, and the higher noise level they are then at (EDM, algorithm 2, lines 4 to 6)."""
     if churn == 0:
         return x, sigma
     raised = sigma * (1 + min(churn / steps, math.sqrt(2) - 1))
-    return x + (raised**2 - sigma**2).sqrt() * noise(x), raised
+    return x + math.sqrt(raised**2 - sigma**2) * noise(x), raised
