@@ -26,9 +26,9 @@ class PointMaze(Wrapped):
 
     Actions, float32 (2,) in [-1, 1]: the force on a ball that keeps rolling (a step is 0.01 s; its speed at most 5 cells a
     second). Observation: `Dict(observation, achieved_goal, desired_goal)`, float32: position and velocity (4,), position
-    (2,), goal (2,), in cells from the maze's centre, x to the right and y up. The goal is reached within 0.45. Start and goal
-    are drawn in free cells; `reset` takes `options={"goal_cell": [row, column], "reset_cell": ...}`. Reward: 1 in steps at
-    the goal. Outcome: `success`, whether the goal was reached at any time; `distance` to it at the end.
+    (2,), goal (2,), in cells from the maze's centre, x to the right and y up. The goal is reached within 0.45. Start and
+    goal are drawn in free cells; `reset` takes `options={"goal_cell": [row, column], "reset_cell": ...}`. Reward: 1 in steps
+    at the goal. Outcome: `success`, whether the goal was reached at any time; `distance` to it at the end.
 
     Args:
         maze: open, umaze, medium or large, or a map of your own: rows of 1 (wall) and 0 (free), walled all around.
