@@ -14,6 +14,7 @@ from scipy.special import betaln
 from ethogram.errors import ConfigError, DataError
 from ethogram.measures import (
     barnard,
+    barnard_region,
     evidence,
     posterior_density,
     probability_better,
@@ -95,6 +96,13 @@ def test_barnard_at_the_edges():
     assert barnard((9, 10), (2, 10)).difference == pytest.approx(0.7)
     with pytest.raises(DataError):
         barnard((0, 0), (1, 2))
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_the_region_of_barnard_is_where_it_rejects(alternative):
+    region = barnard_region(9, 6, 0.1, alternative)
+    want = [[barnard((s, 9), (t, 6), alternative).p <= 0.1 for t in range(7)] for s in range(10)]
+    assert (region == want).all() and 0 < region.sum() < region.size
 
 
 def mean_evidence(p, q, pairs, alternative):

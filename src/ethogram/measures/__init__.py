@@ -10,7 +10,7 @@ from ethogram.measures.proportions import proportion, proportion_difference
 from ethogram.measures.sequential import Sequential, evidence, sequential_test
 from ethogram.measures.several import Comparison, Pair, compare_successes, holm, letters
 from ethogram.measures.social import contacts, curve, density, leaks, meetings, reachable
-from ethogram.measures.success import Test, barnard, posterior_density, probability_better
+from ethogram.measures.success import Test, barnard, barnard_region, posterior_density, probability_better
 from ethogram.measures.suites import Profile, interquartile_mean, performance_profile, probability_of_improvement
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Sequential",
     "Test",
     "barnard",
+    "barnard_region",
     "bootstrap",
     "compare_successes",
     "conditional_mode_entropy",

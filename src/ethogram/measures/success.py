@@ -15,7 +15,7 @@ import numpy as np
 
 from ethogram.measures.proportions import check_counts
 
-__all__ = ["Alternative", "Test", "barnard", "posterior_density", "probability_better"]
+__all__ = ["Alternative", "Test", "barnard", "barnard_region", "posterior_density", "probability_better"]
 
 Alternative = Literal["two-sided", "greater", "less"]
 """What speaks against the null: that the first differs from, is greater than, or is less than the second."""
@@ -86,6 +86,31 @@ def barnard(a: tuple[int, int], b: tuple[int, int], alternative: Alternative = "
 
 
 @cache
+def barnard_region(n: int, m: int, alpha: float = 0.05, alternative: Alternative = "two-sided") -> np.ndarray:
+    """Which tables (successes of the first, of the second) Barnard's test rejects at α, bool (n+1, m+1), not to be changed.
+
+    With it the test's power is a sum over tables, P(x | p_a) region P(y | p_b), and needs no simulation.
+
+    Args:
+        n: trials of the first policy.
+        m: of the second.
+        alpha: the level.
+        alternative: as in `barnard`.
+    """
+    scores = _scores(n, m, alternative)
+    order = np.argsort(-scores, axis=None)  # p grows along it: the region is a beginning of it
+    low, high = 0, order.size
+    while low < high:
+        middle = (low + high) // 2
+        s, t = divmod(int(order[middle]), m + 1)
+        low, high = (middle + 1, high) if _barnard(s, n, t, m, alternative) <= alpha else (low, middle)
+    region = np.zeros(order.size, bool)
+    region[order[:low]] = True
+    region.flags.writeable = False
+    return region.reshape(n + 1, m + 1)
+
+
+@cache
 def _quadrature() -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights for an integral over (0, 1) whose integrand has unbounded slopes at the ends."""
     nodes, weights = np.polynomial.legendre.leggauss(256)
@@ -128,16 +153,20 @@ def _peak(function: Callable[[np.ndarray], np.ndarray], low: float, high: float)
 
 def _extreme(s: int, n: int, t: int, m: int, alternative: Alternative) -> np.ndarray:
     """Which tables (successes of the first, of the second), shape (n+1, m+1), speak against the null at least as much."""
+    scores = _scores(n, m, alternative)
+    return scores >= scores[s, t] - 1e-9 * max(1.0, abs(scores[s, t]))
+
+
+def _scores(n: int, m: int, alternative: Alternative) -> np.ndarray:
+    """How much each table speaks against the null, shape (n+1, m+1)."""
     x, y = np.arange(n + 1)[:, None], np.arange(m + 1)[None, :]
     pooled = (x + y) / (n + m)
     spread = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     gap = x / n - y / m
     score = np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
     if alternative == "two-sided":
-        score = np.abs(score)
-    elif alternative == "less":
-        score = -score
-    return score >= score[s, t] - 1e-9 * max(1.0, abs(score[s, t]))
+        return np.abs(score)
+    return -score if alternative == "less" else score
 
 
 def _log_choose(n: int) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ethogram.measures import (
     Estimate,
+    barnard_region,
     compare_successes,
     hierarchical_difference,
     hierarchical_mean,
@@ -20,7 +21,7 @@ from ethogram.measures import (
 from ethogram.studies import Findings
 from ethogram.studies._plots import posterior_violins
 from ethogram.studies.drawing import SERIES, canvas
-from ethogram.studies.imitation._lbm_eval_statistics import ALPHA, RULES, exact_rate, rejecting
+from ethogram.studies.imitation._lbm_eval_statistics import ALPHA, RULES, exact_rate
 
 Found = Mapping[tuple[int, int, str, int], Mapping[str, Sequence[float]]]
 """Results of rollouts by (demonstrations of each pretraining task, demonstrations of the target, task, seed)."""
@@ -48,7 +49,7 @@ def report_tests(
         rows.append({**row, "false alarms": rate.value, "low": rate.low, "high": rate.high, "experiments": rate.n})
     caption = f"How often each rule calls equal policies different, at {n} rollouts a policy and α = {ALPHA}."
     findings.table("false_alarms", pl.DataFrame(rows), caption)
-    rejected, rates = rejecting(n), np.linspace(0.01, 0.99, 99)
+    rejected, rates = barnard_region(n, n, ALPHA), np.linspace(0.01, 0.99, 99)
     size = max(exact_rate(rejected, p, p) for p in rates)
     findings.estimate(
         "barnard_size", Estimate.exact(size, 99, "computed"), "highest false-alarm rate of Barnard's test, exact"

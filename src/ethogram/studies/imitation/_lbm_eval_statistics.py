@@ -11,7 +11,7 @@ import numpy as np
 
 from ethogram.measures import (
     Estimate,
-    barnard,
+    barnard_region,
     compare_successes,
     evidence,
     hierarchical_difference,
@@ -40,7 +40,8 @@ def _counts(rng: Rng, p: float, q: float, n: int) -> tuple[tuple[int, int], tupl
 
 
 def _barnard(rng: Rng, p: float, q: float, n: int) -> bool:
-    return barnard(*_counts(rng, p, q, n)).p <= ALPHA
+    (s, _), (t, _) = _counts(rng, p, q, n)
+    return bool(barnard_region(n, n, ALPHA)[s, t])
 
 
 def _e_value(rng: Rng, p: float, q: float, n: int) -> bool:
@@ -57,7 +58,7 @@ def _letters(rng: Rng, p: float, q: float, n: int) -> bool:
 def _peeking(rng: Rng, p: float, q: float, n: int) -> bool:
     """The fixed-number test, wrongly looked at after every five pairs from the tenth on."""
     x, y = np.cumsum(rng.random(n) < p), np.cumsum(rng.random(n) < q)
-    return any(barnard((int(x[k - 1]), k), (int(y[k - 1]), k)).p <= ALPHA for k in range(10, n + 1, 5))
+    return any(barnard_region(k, k, ALPHA)[x[k - 1], y[k - 1]] for k in range(10, n + 1, 5))
 
 
 @cache
@@ -119,15 +120,6 @@ def false_alarms(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
     return rejection_rate(lambda rng: rule.rejects(rng, p, p, n), item["runs"], seed=lab.seed).dump()
 
 
-def rejecting(n: int) -> np.ndarray:
-    """Which tables of n rollouts a policy Barnard's test rejects, shape (n + 1, n + 1)."""
-    table = np.zeros((n + 1, n + 1), bool)
-    for s in range(n + 1):
-        for t in range(s):
-            table[s, t] = table[t, s] = barnard((s, n), (t, n)).p <= ALPHA
-    return table
-
-
 def exact_rate(rejected: np.ndarray, p: float, q: float) -> float:
     """The probability that a table of rejections, shape (n + 1, n + 1), rejects at success rates p and q: no simulation."""
     from scipy.stats import binom
@@ -143,7 +135,7 @@ def power(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
     Returns:
         gaps; for each, `barnard` (exact), `e` and `e_longest` (dumped estimates), and `pairs` the e-value used on average.
     """
-    n, longest, rejected = item["n"], item["longest"], rejecting(item["n"])
+    n, longest, rejected = item["n"], item["longest"], barnard_region(item["n"], item["n"], ALPHA)
     rows: dict[str, list[Any]] = {"gap": [], "barnard": [], "e": [], "e_longest": [], "pairs": []}
     for gap in item["gaps"]:
         p, q = 0.5 + gap / 2, 0.5 - gap / 2
@@ -164,7 +156,7 @@ def fixed_number(item: dict[str, Any], lab: Lab) -> int:
     low, high = 1, 40  # in fives; power hardly ever falls with more rollouts
     while low < high:
         middle = (low + high) // 2
-        enough = exact_rate(rejecting(5 * middle), item["p"], item["q"]) >= item["power"]
+        enough = exact_rate(barnard_region(5 * middle, 5 * middle, ALPHA), item["p"], item["q"]) >= item["power"]
         low, high = (low, middle) if enough else (middle + 1, high)
     return 5 * low
 

@@ -212,13 +212,13 @@ claims = (
     ),
     Claim(
         "approximate-rules-keep-to-it",
-        "So do the intervals and posteriors that promise it only approximately, at 50 rollouts.",
+        "Intervals and posteriors that promise it only approximately do no worse, at 50 rollouts.",
         None,
         lambda f: _bounded(f, "approximate"),
     ),
     Claim(
         "peeking-inflates",
-        "A test for a fixed number of rollouts that is looked at again and again does not.",
+        "A test for a fixed number of rollouts that is looked at again and again calls equal policies different too often.",
         None,
         _peeking,
     ),
@@ -237,7 +237,7 @@ claims = (
     ),
     Claim(
         "three-times-less",
-        "It does so with at least three times fewer demonstrations.",
+        "It matches it with at least three times fewer demonstrations.",
         Reported("3 to 5 times less data", SUMMARY, 3.0),
         _times_less,
     ),
