@@ -25,7 +25,20 @@ from gymnasium import Space
 from ethogram.errors import DataError
 from ethogram.records.codec import codec
 
-__all__ = ["Array", "Column", "Texts", "chain", "collect", "from_arrow", "gather", "join", "members", "rows", "to_arrow"]
+__all__ = [
+    "Array",
+    "Column",
+    "Texts",
+    "chain",
+    "collect",
+    "from_arrow",
+    "gather",
+    "join",
+    "members",
+    "pick",
+    "rows",
+    "to_arrow",
+]
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 Column: TypeAlias = "Any"
@@ -97,6 +110,18 @@ def _each(function: Callable[..., Any], column: Column, *others: Column) -> Colu
 def gather(column: Column, index: slice | Array) -> Column:
     """The rows at `index` (of any shape); a slice of arrays gives views of them."""
     return _each(lambda leaf: leaf[index], column)
+
+
+def pick(column: Column, index: slice | Array) -> Column:
+    """The rows at `index`, one-dimensional, with texts left as they are: for writing."""
+
+    def rows_of(leaf: Any) -> Any:
+        if not isinstance(leaf, Texts):
+            return leaf[index]
+        at = np.arange(*index.indices(len(leaf))) if isinstance(index, slice) else index
+        return Texts(leaf.texts.take(pa.array(at, pa.int64())), leaf.space)
+
+    return _each(rows_of, column)
 
 
 def chain(columns: Sequence[Column]) -> Column:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from gymnasium import Space
 
 from ethogram.errors import DataError
-from ethogram.records.columns import Array, Column, chain, from_arrow, gather, rows, to_arrow
+from ethogram.records.columns import Array, Column, chain, from_arrow, pick, rows, to_arrow
 from ethogram.records.descriptions import describe, space_of
 
 __all__ = ["Store", "read_store", "write_store"]
@@ -114,7 +114,7 @@ def _pieces(
     name: str, space: Space[Any], column: Column, first: Array, lengths: Array, beside: dict[str, Column]
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the episodes as record batches of about `BATCH_BYTES`, each without a copy where its rows are adjacent."""
-    width = max(1, to_arrow(space, gather(column, slice(0, 1))).nbytes)
+    width = max(1, to_arrow(space, pick(column, slice(0, 1))).nbytes)
     bounds = np.searchsorted(np.cumsum(lengths) * width, np.arange(BATCH_BYTES, int(lengths.sum()) * width, BATCH_BYTES))
     for some in np.split(np.arange(len(lengths)), np.unique(bounds)):
         start, n = first[some], lengths[some]
@@ -122,7 +122,7 @@ def _pieces(
         index: slice | Array = np.concatenate([np.zeros(0, int), *map(np.arange, start.tolist(), ends.tolist())])
         if len(index) and index[-1] - index[0] + 1 == len(index) and (start[1:] == ends[:-1]).all():
             index = slice(int(index[0]), int(index[-1]) + 1)
-        arrays = {name: to_arrow(space, gather(column, index)), **{k: pa.array(v[index]) for k, v in beside.items()}}
+        arrays = {name: to_arrow(space, pick(column, index)), **{k: pa.array(v[index]) for k, v in beside.items()}}
         yield pa.record_batch(arrays)
 
 
