@@ -105,10 +105,13 @@ def conditions(config: Config) -> list[tuple[str, str, dict[str, Any], int]]:
 
 def tried(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
     """Fit one policy with one seed and try it in all its conditions: result, reward and goal of each rollout, by arm."""
+    import torch
+
     from ethogram.nn.training import Training
     from ethogram.policies.learned import find
     from ethogram.simulation import rollouts
 
+    torch.set_num_threads(1)  # small networks, and the same sums on every machine
     config, name, seed = Config(**item["config"]), item["policy"], item["seed"]
     kind, settings = POLICIES[name]
     data = with_goals(demonstrations(lab, config.per_mode))

@@ -97,10 +97,13 @@ presets = {
 
 def tried(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
     """Fit one method with one seed and roll it out: each rollout's success and way (-1 without success), and paths."""
+    import torch
+
     from ethogram.nn.training import Training
     from ethogram.policies.learned import find
     from ethogram.simulation import rollouts
 
+    torch.set_num_threads(1)  # small networks, and the same sums on every machine
     config, method, seed = Config(**item["config"]), item["method"], item["seed"]
     kind, settings = METHODS[method]
     data = demonstrations(lab, config.per_mode)
