@@ -240,3 +240,26 @@ def test_no_expert_where_there_is_none() -> None:
                 world.advise()  # type: ignore[attr-defined]
     with pytest.raises(ConfigError, match="one at a time"):
         Advised(worlds.make("babyai")).reset(0, ["agent@1"])  # type: ignore[arg-type]
+
+
+def test_noise_of_an_expert() -> None:
+    """It has the standard deviation and correlation asked for, is clipped, and goes on from its state."""
+
+    class Still:
+        possible_agents = ["agent"]
+
+        def advise(self, agent: str | None = None) -> np.ndarray:
+            return np.zeros(50, np.float32)
+
+    space = {"agent": gymnasium.spaces.Box(-2, 2, (50,), np.float32)}
+    policy = Advised(Still(), noise=0.1, memory=0.8)
+    policy.reset(0, ["agent"])
+    drawn = np.array([policy.act({"agent": None}, space)["agent"] for _ in range(400)])
+    assert np.std(drawn) == pytest.approx(0.2, rel=0.05)
+    assert np.corrcoef(drawn[1:].ravel(), drawn[:-1].ravel())[0, 1] == pytest.approx(0.8, abs=0.03)
+    other = Advised(Still(), noise=0.1, memory=0.8)
+    other.load_state_dict(policy.state_dict())
+    np.testing.assert_array_equal(policy.act({"agent": None}, space)["agent"], other.act({"agent": None}, space)["agent"])
+    wild = Advised(Still(), noise=50.0)
+    wild.reset(0, ["agent"])
+    assert np.abs(wild.act({"agent": None}, space)["agent"]).max() == 2
