@@ -13,7 +13,9 @@ its place. Three teachers:
 Every replication has teacher's records, students and held-out runs of its own, so intervals cover all of that. "Like the
 teacher" is tested as: the distance between student and teacher is less than twice that between the teacher and itself with
 other seeds (over sets of runs of the same size). Thresholds were set before the first run: 0.05 for the total variation to
-the stated law, a fifth for the number of conversations.
+the stated law, a fifth for the number of conversations. They stand; after one pilot of one replication, in which students of
+20 days of the town were in other places than their teachers (total variation 0.14, where teachers differ by 0.04), the hour
+became a word of the featuriser and the town was recorded for 60 days.
 """
 
 from __future__ import annotations
