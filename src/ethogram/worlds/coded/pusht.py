@@ -102,6 +102,10 @@ class PushT(Wrapped):
         """Seconds since the episode began."""
         return 0.1 * len(self._actions)
 
+    def idle(self, agent: str) -> np.ndarray:
+        """Stay where the finger is."""
+        return np.clip(np.array(self._env.agent.position, np.float32), 0, 512)
+
     def outcome(self) -> dict[str, float]:
         """Success, the best share covered, the last one, and the number of steps."""
         steps = float(len(self._actions))
