@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import Box
 
 from ethogram.nn.training import Training
 from ethogram.studies.execution import execute
@@ -125,13 +126,14 @@ def _weights(path: Path) -> list[torch.Tensor]:
     return list(RecurrentStateSpace.load(path).module.state_dict().values())
 
 
-def test_an_imitator_acts_as_it_would_while_watching(body: Path) -> None:
+def test_an_imitator_acts_as_it_would_while_watching() -> None:
     """Step by step in the world it infers the states that filtering the whole sequence gives, but for their noise."""
     from ethogram.studies.dreams._aime import Imitator, TanhGaussian
     from ethogram.worlds.learned.rssm import RecurrentStateSpace
 
     torch.manual_seed(0)
-    world = RecurrentStateSpace.load(body)
+    spaces = Box(-np.inf, np.inf, (15,), np.float32), Box(-1.0, 1.0, (6,), np.float32)
+    world = RecurrentStateSpace(*spaces, {"hidden": 32, "stochastic": 8, "units": 32})
     actor = TanhGaussian(world.config.hidden + world.config.stochastic, 6)
     policy, agents = Imitator(world, actor), ["a@0", "a@1"]
     policy.reset(0, agents)

@@ -88,7 +88,7 @@ def test_a_dream_of_the_cart_goes_where_the_cart_goes(cart):
         told += rewards.values()
         right += (-np.abs(state[:, 0])).tolist()
     assert np.abs(errors).mean() < 0.16 < 0.3 < np.std(state)
-    assert np.corrcoef(told, right)[0, 1] > 0.8
+    assert np.corrcoef(told, right)[0, 1] > 0.6
 
 
 def test_a_dream_of_the_bulb_obeys_the_switch_and_ends_as_often(bulb):

@@ -295,6 +295,11 @@ class Sequences:
         """Rows of `seen` with the first observation of each episode."""
         return self._first + np.arange(len(self.lengths))
 
+    @property
+    def log_odds(self) -> float:
+        """Of a step being an episode's end by the world's rules; as if half a step more had been one, and half not."""
+        return float(np.log((self.ended.sum() + 0.5) / (len(self.ended) - self.ended.sum() + 0.5)))
+
     def draw(self, batch: int, rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
         """Sequences that begin at a random step of all steps.
 

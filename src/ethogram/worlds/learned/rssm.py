@@ -92,6 +92,8 @@ class RecurrentStateSpace(LearnedWorld):
         rng = np.random.default_rng(derive(training.seed, "beginnings"))
         rows = np.resize(rng.permutation(sequences.beginnings), self.config.starts)
         self.module.starts.copy_(torch.from_numpy(sequences.seen["seen"][rows]))
+        with torch.no_grad():
+            self.module.heads[-1].bias[1] = sequences.log_odds  # ends are rare: how rare need not be learnt
         folder = None if to is None else Path(to)
         train(
             self.module, self._loss, lambda rng: sequences.draw(training.batch, rng), training, to=folder, progress=progress

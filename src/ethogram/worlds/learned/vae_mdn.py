@@ -42,6 +42,7 @@ class VaeMdnConfig(LearnedWorldConfig):
     widths: tuple[int, ...] = Field(default=(16, 32, 64, 128), description="channels of the layers, each halving the image")
     hidden: int = Field(default=128, ge=1, description="units of the LSTM")
     mixtures: int = Field(default=5, ge=1, description="Gaussians for each of the numbers")
+    noise: float = Field(default=0.1, gt=0, description="standard deviation of a pixel by the autoencoder, from 0 to 1")
     tolerance: float = Field(default=0.5, ge=0, description="nats of KL for each of the numbers that cost nothing")
     vae_share: float = Field(default=0.5, gt=0, description="updates of the autoencoder, as a share of those of the LSTM")
     vae_batch: int = Field(default=32, ge=1, description="images a batch")
@@ -85,11 +86,18 @@ class ImageVAE(nn.Module):
         """Images (B, C, H, W) from 0 to 1, of latents (B, latent)."""
         return self.decoder(latent)
 
-    def loss(self, images: Tensor, tolerance: float, generator: torch.Generator) -> Tensor:
-        """Squared error summed over an image, plus the KL in nats where it exceeds `tolerance`; a mean over the batch."""
+    def loss(self, images: Tensor, noise: float, tolerance: float, generator: torch.Generator) -> Tensor:
+        """Minus the log-likelihood of an image up to a constant, plus its KL where that is above `tolerance`; nats, a mean.
+
+        Args:
+            images: shape (B, C, H, W), from 0 to 1.
+            noise: standard deviation of a pixel.
+            tolerance: nats of KL that cost nothing.
+            generator: of the latents.
+        """
         posterior = self.encode(images)
-        error = (self.decode(posterior.sample(generator)) - images).square().flatten(1).sum(-1)
-        return (error + posterior.kl().clamp(min=tolerance)).mean()
+        error = ((self.decode(posterior.sample(generator)) - images) / noise).square().flatten(1).sum(-1)
+        return (0.5 * error + posterior.kl().clamp(min=tolerance)).mean()
 
 
 class VaeMdn(LearnedWorld):
@@ -147,6 +155,8 @@ class VaeMdn(LearnedWorld):
             restore(self.module.vae, eyes.module.vae.state_dict(), f"the autoencoder of the world {eyes.kind()}")
         sequences = Sequences(data, self.config.sequence, self._encoded, self.acted.vector)
         self.module.reward.load_state_dict(Scaler.fit(sequences.rewards[:, None]).state_dict())
+        with torch.no_grad():
+            self.module.lstm.tells.bias[-1] = sequences.log_odds  # ends are rare: how rare need not be learnt
         self._keep_beginnings(sequences, training.seed)
         train(
             self.module.lstm,
@@ -167,7 +177,7 @@ class VaeMdn(LearnedWorld):
             return {"images": windows.sample(config.vae_batch, rng)["observations"][:, 0]}
 
         def loss(batch: dict[str, Tensor], noise: torch.Generator) -> Tensor:
-            return vae.loss(pixels(batch["images"]), config.tolerance * config.latent, noise)
+            return vae.loss(pixels(batch["images"]), config.noise, config.tolerance * config.latent, noise)
 
         train(vae, loss, draw, training.model_copy(update=changes), to=to, progress=progress)
 
@@ -175,7 +185,7 @@ class VaeMdn(LearnedWorld):
         """Means and log variances of images (N, H, W, C)."""
         with torch.inference_mode():
             parts = [
-                self.module.vae.encode(pixels(torch.from_numpy(np.ascontiguousarray(part))))
+                self.module.vae.encode(pixels(torch.from_numpy(np.array(part))))
                 for part in np.split(images, range(ENCODED_AT_ONCE, len(images), ENCODED_AT_ONCE))
             ]
         return {name: torch.cat([getattr(p, name) for p in parts]).numpy() for name in Posterior._fields}
