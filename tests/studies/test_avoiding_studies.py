@@ -33,7 +33,8 @@ def test_world_with_goals() -> None:
 
 
 def test_demonstrations_show_every_way(tmp_path: Path) -> None:
-    data = demonstrations(Lab(tmp_path, progress=False), 2)
+    data = demonstrations(Lab(tmp_path, progress=False), 2, near=True)
+    assert np.ptp([t.observations[0, 0] for t in data]) > 0.01
     modes = data.outcomes("mode").astype(int)
     assert np.bincount(modes, minlength=MODES).tolist() == [2] * MODES
     assert mode_entropy(modes, MODES).value > 0.999
@@ -42,11 +43,11 @@ def test_demonstrations_show_every_way(tmp_path: Path) -> None:
 
 
 def test_d3il_smoke(tmp_path: Path) -> None:
-    config = d3il.presets["smoke"].model_copy(update={"methods": ("bc-gmm", "ddpm"), "steps": 20})
+    config = d3il.presets["smoke"].model_copy(update={"methods": ("bc-gmm", "ddpm"), "seconds": 0.1})
     findings = d3il.run(config, Lab(tmp_path, progress=False))
     verdicts = judge(d3il.claims, findings)
     assert verdicts["demonstrations-are-diverse"].outcome == "holds"
-    assert verdicts["diffusion-keeps-ways"].outcome == "does not hold"  # after 20 updates
+    assert verdicts["diffusion-keeps-ways"].outcome == "does not hold"  # after 16 updates
     assert verdicts["unimodal-collapses"].outcome == "not tested"
     assert set(findings.figures) == {"trajectories", "trade-off"}
 

@@ -19,18 +19,34 @@ from ethogram.studies import Lab
 from ethogram.world import Step, World
 from ethogram.worlds.coded.avoiding import FINISH, WORKSPACE, Avoiding
 
-__all__ = ["EXITS", "MODES", "GoalAvoiding", "demonstrations", "paths", "ways", "with_goals"]
+__all__ = ["EXITS", "MODES", "GoalAvoiding", "Near", "demonstrations", "paths", "toward", "ways", "with_goals"]
 
 MODES = 24
 EXITS = np.array([[0.28, FINISH], [0.425, FINISH], [0.575, FINISH], [0.72, FINISH]], np.float32)
 """Where the four gaps of the last row lead to at the finish line, (x, y) in metres."""
 STYLES = ("smooth", "waypoints")
+NEAR, SPREAD = np.array([0.5, -0.2]), 0.01
+
+
+class Near(Avoiding):
+    """The avoiding task begun 6 cm before a collision with the first post, straight below it or up to 1 cm aside.
+
+    There is no time there to go between two ways first and decide later.
+    """
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
+        """Put the rod near the first post, at rest."""
+        _, infos = super().reset(seed, options)
+        assert self.rng is not None
+        self.desired = np.array([NEAR[0] + self.rng.uniform(-SPREAD, SPREAD), NEAR[1]])
+        self.rod = self.desired.copy()
+        return {"agent": self._seen()}, infos
 
 
 @scene
-def demonstrator(mode: int, style: str) -> tuple[World, Policy]:
+def demonstrator(mode: int, style: str, near: bool) -> tuple[World, Policy]:
     """The task with a demonstrator of one way and style."""
-    return Avoiding(), AvoidingDemonstrator(mode, style)  # type: ignore[arg-type]
+    return Near() if near else Avoiding(), AvoidingDemonstrator(mode, style)  # type: ignore[arg-type]
 
 
 @scene
@@ -54,22 +70,30 @@ def fitted(folder: str, settings: Mapping[str, Any] | None) -> Policy:
     return policy
 
 
-def demonstrations(lab: Lab, per_mode: int) -> Trajectories:
-    """Successful demonstrations of each way, `per_mode` (an even number) of each, half in either style; made once."""
+def demonstrations(lab: Lab, per_mode: int, near: bool = False) -> Trajectories:
+    """Successful demonstrations of each way, `per_mode` (an even number) of each, half in either style; made once.
+
+    Args:
+        lab: keeps them.
+        per_mode: how many of each way.
+        near: from starts near the first post.
+    """
 
     def make(folder: Path) -> None:
-        found = [_demonstrated(mode, style, per_mode // 2, lab.seed) for mode in range(MODES) for style in STYLES]
+        asked = [(mode, style) for mode in range(MODES) for style in STYLES]
+        found = [_demonstrated(mode, style, near, per_mode // 2, lab.seed) for mode, style in asked]
         episodes = [t for part in found for t in part]
         Trajectories.of(episodes, found[0].observation_space, found[0].action_space).save(folder)
 
-    return Trajectories.load(lab.made(f"demonstrations-{per_mode}", make))
+    return Trajectories.load(lab.made(f"demonstrations-{per_mode}{'-near' if near else ''}", make))
 
 
-def _demonstrated(mode: int, style: str, count: int, seed: int) -> Trajectories:
+def _demonstrated(mode: int, style: str, near: bool, count: int, seed: int) -> Trajectories:
     """The first `count` episodes in which a demonstrator took the way it was asked for."""
     episodes: list[Trajectory] = []
     for first in range(0, 20 * count, count):
-        found = rollouts(demonstrator(mode, style), episodes=range(first, first + count), seed=seed, progress=False)
+        chosen = range(first, first + count)
+        found = rollouts(demonstrator(mode, style, near), episodes=chosen, seed=seed, progress=False)
         episodes += found[found.outcomes("mode") == mode]
         if len(episodes) >= count:
             return Trajectories.of(episodes[:count], found.observation_space, found.action_space)
@@ -89,7 +113,7 @@ def _rod(observations: Any) -> np.ndarray:
 
 
 class GoalAvoiding(World):
-    """The avoiding task with a goal: which of the four gaps of the last row to leave by.
+    """The avoiding task from near the first post, with a goal: which of the four gaps of the last row to leave by.
 
     Observation: `observation` as of `Avoiding`, `achieved_goal` the rod's position and `desired_goal` a point at the finish
     line in one of the gaps, drawn at the reset. Outcome: that of `Avoiding`, where `success` counts any gap, and `result`,
@@ -101,7 +125,7 @@ class GoalAvoiding(World):
     state_fields = ("goal",)
 
     def __init__(self) -> None:
-        self.world = Avoiding()
+        self.world = Near()
         self.possible_agents, self.agents = list(self.world.possible_agents), []
         self.expected_steps = self.world.expected_steps
         low, high = (edge.astype(np.float32) for edge in WORKSPACE)

@@ -54,5 +54,5 @@ def trade_off_picture(
         ax.annotate(name, (success.value, entropy.value), xytext=(5, 5), textcoords="offset points", fontsize=9)
         if name in reported:
             ax.plot(*reported[name], "o", markerfacecolor="none", color=color)
-    ax.set(xlabel="success", ylabel="entropy of the ways, base 24", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    ax.set(xlabel="success", ylabel="entropy of the ways, base 24", xlim=(-0.03, 1.1), ylim=(-0.03, 1.03))
     return figure

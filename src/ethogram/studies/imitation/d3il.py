@@ -2,10 +2,12 @@
 
 The task is D3IL's obstacle avoidance, rebuilt from its specification without the robot arm (see `worlds.coded.avoiding`).
 The demonstrations are not people's: a sampled, noisy path planner in two styles stands in for them, four episodes of each
-way, as many as in the original. Every method is fitted to the same 96 episodes with as many updates of the same batch
-size, sees Fourier features of the same observations, and is tried from the same start; its rollouts differ by its own random
-numbers alone. Success is the share of rollouts that reach the finish line; the entropy is that of the ways taken by the
-successful ones, in base 24, so that 1 is all ways equally often. A policy without a single success keeps nothing: 0.
+way, as many as in the original. Every method is fitted to the same 96 episodes, sees Fourier features of the same
+observations, and is tried from the same start; its rollouts differ by its own random numbers alone. All get the same budget
+of computation: as many updates as fit in it at the milliseconds that an update of each was measured to take, so a
+transformer gets fewer than a perceptron. Success is the share of rollouts that reach the finish line; the entropy is that of
+the ways taken by the successful ones, in base 24, so that 1 is all ways equally often. A policy without a single success
+keeps nothing: 0.
 
 Sizes and settings were chosen in one pilot, before the full run: without Fourier features of the positions (which tell
 apart places a few millimetres from each other) denoisers of this size succeed half as often for the same updates. The
@@ -37,35 +39,25 @@ cell = "coded world, learned policies"
 tags = ("imitation", "diffusion", "diversity")
 
 TABLE = "table of the paper, from memory, not verified"
-SEQUENCE = {"history": 5, "octaves": 4, "width": 64, "heads": 4}
-METHODS: dict[str, tuple[str, dict[str, Any]]] = {
-    "mlp": ("bc", {"history": 5, "octaves": 4, "hidden": (128, 128)}),
-    "gpt-bc": ("bet", {**SEQUENCE, "layers": 2, "bins": 1}),
-    "bc-gmm": (
-        "bc",
-        {"history": 5, "octaves": 4, "hidden": (128, 128), "head": "gmm", "components": 8, "sample": True, "deviation": 1.0},
-    ),
-    "vae-act": ("act", {**SEQUENCE, "layers": 2, "encoder_layers": 1, "horizon": 4, "execute": 4, "kl": 0.02}),
-    "bet": ("bet", {**SEQUENCE, "layers": 2, "bins": 64}),
-    "beso": (
-        "beso",
-        {
-            "history": 5,
-            "octaves": 4,
-            "denoiser": "mlp",
-            "context": False,
-            "width": 128,
-            "layers": 3,
-            "sampling": {"sampler": "euler_ancestral", "steps": 4, "sigma_min": 0.02, "sigma_max": 1.0},
-        },
-    ),
-    "ddpm": ("ddpm", {"history": 5, "octaves": 4, "denoiser": "mlp", "width": 128, "layers": 3}),
+SEQUENCE: dict[str, Any] = {"history": 5, "octaves": 4, "width": 64, "heads": 4}
+PERCEPTRON: dict[str, Any] = {"history": 5, "octaves": 4, "denoiser": "mlp", "width": 128, "layers": 3}
+MIXTURE: dict[str, Any] = {"components": 8, "sample": True, "deviation": 1.0}
+SAMPLING: dict[str, Any] = {"sampler": "ddim", "schedule": "exponential", "steps": 4, "sigma_min": 0.02, "sigma_max": 1.0}
+METHODS: dict[str, tuple[str, float, dict[str, Any]]] = {
+    "mlp": ("bc", 2.3, {"octaves": 4, "hidden": (128, 128)}),
+    "gpt-bc": ("bet", 20.0, {**SEQUENCE, "layers": 2, "bins": 1}),
+    "bc-gmm": ("bc", 4.1, {"history": 5, "octaves": 4, "hidden": (128, 128), "head": "gmm", **MIXTURE}),
+    "vae-act": ("act", 25.0, {**SEQUENCE, "layers": 2, "encoder_layers": 1, "horizon": 4, "execute": 4, "kl": 0.02}),
+    "bet": ("bet", 21.0, {**SEQUENCE, "layers": 2, "bins": 64}),
+    "beso": ("beso", 6.2, {**PERCEPTRON, "context": False, "sampling": SAMPLING}),
+    "ddpm": ("ddpm", 6.2, PERCEPTRON),
     "ddpm-act": (
         "ddpm",
+        42.0,
         {**SEQUENCE, "denoiser": "encoder-decoder", "layers": 3, "encoder_layers": 1, "horizon": 4, "execute": 4},
     ),
 }
-"""Each method's kind of policy and its settings."""
+"""Each method's kind of policy, the CPU milliseconds of an update with 128 windows, and its settings."""
 DIFFUSION = ("beso", "ddpm", "ddpm-act")
 REPORTED = {"mlp": (0.67, 0.0), "vae-act": (0.85, 0.22), "bet": (0.75, 0.84), "beso": (0.95, 0.86), "ddpm-act": (0.90, 0.86)}
 """Success and entropy in the paper's table."""
@@ -81,7 +73,7 @@ class Config(BaseModel):
     seeds: int = Field(default=3, ge=2, description="replications: initial weights, batches and rollouts")
     rollouts: int = Field(default=480, ge=1, description="of each method and seed")
     together: int = Field(default=240, ge=1, description="rollouts stepped side by side")
-    steps: int = Field(default=4000, ge=1, description="updates of each fit")
+    seconds: float = Field(default=100.0, gt=0, description="CPU seconds for each fit, which set its number of updates")
     batch: int = Field(default=128, ge=1)
     lr: float = Field(default=1e-3, gt=0)
     drawn: int = Field(default=100, ge=1, description="rollouts drawn of each method's first seed")
@@ -89,9 +81,9 @@ class Config(BaseModel):
 
 
 presets = {
-    "smoke": Config(methods=("mlp", "bc-gmm", "ddpm"), per_mode=2, seeds=2, rollouts=24, together=24, steps=60, drawn=10),
+    "smoke": Config(methods=("mlp", "bc-gmm", "ddpm"), per_mode=2, seeds=2, rollouts=24, together=24, seconds=0.2, drawn=10),
     "laptop": Config(processes=2),
-    "paper": Config(seeds=6, steps=100_000, batch=1024, processes=2),
+    "paper": Config(seeds=6, seconds=2000, batch=1024, processes=2),
 }
 
 
@@ -105,15 +97,16 @@ def tried(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
 
     torch.set_num_threads(1)  # small networks, and the same sums on every machine
     config, method, seed = Config(**item["config"]), item["method"], item["seed"]
-    kind, settings = METHODS[method]
+    kind, cost, settings = METHODS[method]
+    steps = round(1000 * config.seconds / cost)
     data = demonstrations(lab, config.per_mode)
 
     def make(folder: Path) -> None:
         training = Training(
-            steps=config.steps,
+            steps=steps,
             batch=config.batch,
             lr=config.lr,
-            warmup=min(100, config.steps),
+            warmup=min(100, steps),
             schedule="cosine",
             clip=1.0,
             ema=0.995,
@@ -255,7 +248,7 @@ def _show(findings: Findings, config: Config, data: Any, found: dict[str, list[d
     own = findings.get("entropy", "demonstrations")
     findings.summary = (
         f"{len(found)} methods were cloned from {len(data)} scripted demonstrations of {MODES} ways (their own entropy: "
-        f"{own.value:.2f}), {config.seeds} seeds each, {config.steps} updates of {config.batch} windows, and tried in "
+        f"{own.value:.2f}), {config.seeds} seeds and {config.seconds:g} CPU seconds of updates each, and tried in "
         f"{config.rollouts} rollouts a seed. "
         + " ".join(
             f"{m}: success {findings.get('success', m).value:.0%}, entropy {findings.get('entropy', m).value:.2f}."
