@@ -14,6 +14,7 @@ from ethogram.studies.imitation._inverse_dynamics_findings import report
 from ethogram.studies.imitation._inverse_dynamics_objectives import OBJECTIVES, Episodes, pretrain, shifted
 from ethogram.worlds.coded.point_mass import disc
 
+torch.set_num_threads(1)
 RNG = np.random.default_rng(0)
 EPISODES = Episodes(
     np.stack([[disc(p, 32)[None] for p in RNG.uniform(-0.29, 0.29, (6, 2))] for _ in range(3)]),
@@ -58,11 +59,11 @@ def test_a_pretrained_encoder_stays_as_it_is() -> None:
 
 def test_demonstrations_of_pictures_and_numbers_are_the_same_and_enough_of_them_suffice() -> None:
     goal = [0.1, -0.2]
-    seen, known = (finetuning.demonstrations(pixels, goal, 12, seed=3) for pixels in (32, None))
+    seen, known = (finetuning.demonstrations(pixels, goal, 8, seed=3) for pixels in (32, None))
     assert all(np.array_equal(a.actions, b.actions) for a, b in zip(seen, known, strict=True))
     np.testing.assert_array_equal(seen[0].observations[7][..., 0], disc(known[0].observations[7][:2].astype(float), 32))
-    module = finetuning.fine_tune(None, (), known, steps=1500, seed=0)
-    assert np.mean(finetuning.successes(module, (), goal, 10, seed=0)) > 0.7
+    module = finetuning.fine_tune(None, (), known, steps=1000, seed=0)
+    assert np.mean(finetuning.successes(module, (), goal, 5, seed=0)) > 0.5
 
 
 def planted(rates: dict[str, float]) -> Findings:
@@ -72,7 +73,7 @@ def planted(rates: dict[str, float]) -> Findings:
         for name in (*OBJECTIVES, study.SCRATCH, study.STATES):
             for episodes in (0,) if name in (study.SCRATCH, study.STATES) else (10, 1000):
                 rate = 0.3 if episodes == 10 else rates.get(name, 0.3)
-                scores = {str(n): (rng.random(100) < rate).astype(float).tolist() for n in (2, 50)}
+                scores = {str(n): (rng.random(60) < rate).astype(float).tolist() for n in (2, 50)}
                 item = {"arm": name, "reach": 1, "episodes": episodes}
                 found.append((item, {"success": scores, "loss": 1.0, "probe": 0.1} if episodes else {"success": scores}))
     findings = Findings()
@@ -94,9 +95,10 @@ def test_verdicts_follow_what_was_planted() -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_study_runs(tmp_path) -> None:
     found = load("inverse-dynamics-pretraining")
-    config = found.configure("smoke", {"reaches": ()})
+    config = found.configure("smoke", {"reaches": (), "pretraining": (2, 3)})
     findings = found.run(config, Lab(tmp_path, progress=False))
     assert set(findings.figures) == {"curves", "posteriors"} and "cloning" in findings.summary
     assert all(verdict.outcome != "not tested" for verdict in judge(found.claims, findings).values())

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from gymnasium.spaces import Box
 
 from ethogram.measures import barnard_region
@@ -15,6 +16,8 @@ from ethogram.studies.claims import judge
 from ethogram.studies.imitation import _lbm_eval_statistics as statistics
 from ethogram.studies.imitation._lbm_eval_findings import matching
 from ethogram.studies.imitation._lbm_eval_policies import LedAway
+
+torch.set_num_threads(1)
 
 
 def test_exact_rates_by_hand() -> None:

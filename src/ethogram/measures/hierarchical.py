@@ -19,7 +19,7 @@ Seeds = Sequence[Iterable[float]]
 METHOD = "hierarchical bootstrap (seeds, then episodes)"
 
 
-def hierarchical_mean(scores: Seeds, level: float = 0.95, seed: int = 0, resamples: int = 9999) -> Estimate:
+def hierarchical_mean(scores: Seeds, level: float = 0.95, seed: int = 0, resamples: int = 2000) -> Estimate:
     """The mean over seeds of the mean over a seed's episodes, with a percentile interval of the two-stage bootstrap.
 
     Seeds (fitted models, towns) are drawn with replacement, then episodes within each drawn seed (Davison and Hinkley,
@@ -41,7 +41,7 @@ def hierarchical_mean(scores: Seeds, level: float = 0.95, seed: int = 0, resampl
 
 
 def hierarchical_difference(
-    a: Seeds, b: Seeds, paired: bool = False, level: float = 0.95, seed: int = 0, resamples: int = 9999
+    a: Seeds, b: Seeds, paired: bool = False, level: float = 0.95, seed: int = 0, resamples: int = 2000
 ) -> Estimate:
     """Mean of `a` minus mean of `b`, each as in `hierarchical_mean`.
 

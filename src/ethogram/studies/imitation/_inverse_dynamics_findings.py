@@ -18,6 +18,7 @@ Cell = tuple[str, int, int]
 Scores = dict[Cell, list[list[float]]]
 """Of each cell, the successes of each replication's rollouts."""
 
+GREY = "#888888"
 ID, CLONING, CONTEXT, SCRATCH, STATES = "inverse dynamics", "cloning", "cloning with context", "scratch", "true state"
 
 
@@ -101,10 +102,10 @@ def _curves(
             pretraining, [e.low for e in levels], [e.high for e in levels], color=colour, alpha=0.1, linewidth=0
         )
     for name, style in ((STATES, "--"), (SCRATCH, ":")):
-        left.axhline(hierarchical_mean(scores[name, 0, few]).value, color="#5f7d8c", linestyle=style, label=name)
+        left.axhline(hierarchical_mean(scores[name, 0, few]).value, color=GREY, linestyle=style, label=name)
     for name, style in ((ID, "-"), (CLONING, "-"), (STATES, "--"), (SCRATCH, ":")):
         levels = [hierarchical_mean(scores[name, _size(name, most), n]) for n in demonstrations]
-        colour = colours.get(name, "#5f7d8c")
+        colour = colours.get(name, GREY)
         right.plot(demonstrations, [e.value for e in levels], "o", linestyle=style, color=colour)
         right.fill_between(
             demonstrations, [e.low for e in levels], [e.high for e in levels], color=colour, alpha=0.1, linewidth=0
