@@ -188,7 +188,7 @@ def speeds(lab: Lab, map: str, in_town: str, at_sea: str) -> dict[str, float]:
     found = {}
     for arm, scene in cases.items():
         timed = _Timed(scene.policies)
-        simulate(Scene(scene.world, timed), episodes=2, seed=lab.seed, record="none", progress=False)
+        simulate(Scene(scene.world, timed), seed=lab.seed, record="none", progress=False)
         found[arm] = timed.decisions / timed.seconds
     return found
 

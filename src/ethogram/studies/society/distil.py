@@ -47,8 +47,8 @@ class Config(BaseModel):
     sea_tests: int = Field(default=40, ge=2, description="episodes to judge on, and of each set that is compared")
     sea_steps: int = Field(default=1000, ge=1, description="steps of training")
     town: str = Field(default="small", description="a town that comes with ethogram")
-    town_days: int = Field(default=60, ge=2, description="days of the town to learn from")
-    town_tests: int = Field(default=8, ge=2, description="days to judge on, and of each set that is compared")
+    town_days: int = Field(default=60, ge=1, description="days of the town to learn from")
+    town_tests: int = Field(default=8, ge=1, description="days to judge on, and of each set that is compared")
     town_steps: int = Field(default=3000, ge=1, description="steps of training")
     model_episodes: int = Field(
         default=3, ge=2, description="episodes in which the language model fishes; the last is held out"
@@ -59,7 +59,7 @@ class Config(BaseModel):
 
 presets = {
     "smoke": Config(
-        seeds=2, sea_episodes=(2, 4), sea_tests=2, sea_steps=40, town_days=2, town_tests=2, town_steps=30, model_steps=0,
+        seeds=2, sea_episodes=(2, 4), sea_tests=2, sea_steps=40, town_days=1, town_tests=1, town_steps=20, model_steps=0,
         processes=1,
     ),
     "laptop": Config(),
