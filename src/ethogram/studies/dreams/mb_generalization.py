@@ -15,13 +15,13 @@ The laptop preset is far smaller than the paper's runs, alike for all agents: 10
 variables of 8 classes (32 of 32), and the latent model in two worlds only. A small pilot settled five things:
 
 - A model has a network of its own for the reward and the end, as in the authors' repository: with one network for all, the
-  many bits drowned the rare reward, and agents in its dreams learned nothing.
+  many bits drowned the rare reward, and nothing was learned from its dreams in PanFlute-4 and -5.
 - Rollouts are 16 of 4 steps, so the ablation of their length compares 4 with 1; 6 of 10 did as well in PanFlute-4, but their
   steps come one after the other and take longer to compute.
 - A model is fitted to 64 real transitions an update, as many as replay learns from (the paper: 32).
 - ProcMaze-3 stands beside ProcMaze-4, in which replay had learned nothing after 8,000 steps.
 - Step size and temperature: the best of {1e-3, 3e-3} x {0.1, 0.4} by the area under the learning curve, the same grid for
-  every agent, on smaller worlds (PanFlute-4, ProcMaze-3) and on the control itself, in one run of 2,500 to 6,000 steps each.
+  every agent, on smaller worlds (PanFlute-4, ProcMaze-3) and on the control itself, in one run of 2,500 to 5,000 steps each.
   So few runs do not tell neighbouring values apart. The latent model does not take part in the control.
 """
 
