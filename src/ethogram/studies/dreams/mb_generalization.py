@@ -257,7 +257,7 @@ def _counted(findings: Findings) -> Verdict:
     often = [findings.get("fewer", arm).value for arm in factored]
     without = findings.get("fewer", "unfactored, 4 seen").value
     reason = (
-        f"a model never leaves more in {min(never):.0%} of the sets; it leaves strictly fewer in {min(often):.0%} or more "
+        f"a model never leaves more in {min(never):.0%} of the sets; it leaves strictly fewer in at least {min(often):.0%} "
         f"of them where models are factored, and in {without:.0%} where they are not"
     )
     return holds(reason) if min(never) == 1 and min(often) > 0 and without == 0 else fails(reason)
