@@ -14,6 +14,7 @@ from ethogram.policies.coded.avoiding import AvoidingDemonstrator
 from ethogram.policy import Policy
 from ethogram.records.trajectories import Trajectories, Trajectory
 from ethogram.scene import scene
+from ethogram.seeds import derive
 from ethogram.simulation import rollouts
 from ethogram.studies import Lab
 from ethogram.world import Step, World
@@ -91,6 +92,7 @@ def demonstrations(lab: Lab, per_mode: int, near: bool = False) -> Trajectories:
 def _demonstrated(mode: int, style: str, near: bool, count: int, seed: int) -> Trajectories:
     """The first `count` episodes in which a demonstrator took the way it was asked for."""
     episodes: list[Trajectory] = []
+    seed = derive(seed, "demonstrator", mode, style)  # else all of them would share their luck
     for first in range(0, 20 * count, count):
         chosen = range(first, first + count)
         found = rollouts(demonstrator(mode, style, near), episodes=chosen, seed=seed, progress=False)

@@ -10,8 +10,8 @@ BESO is fitted once a seed, and sampled in many ways: number of steps, sampler, 
 updates: behaviour cloning of the same goals under squared error, and BESO without goals. All see Fourier features of the
 same observations. Its denoiser is a perceptron in place of the paper's transformer, for its cost.
 
-One pilot, at a third of the updates, set the sizes. Cloning under squared error did not collapse there: with Fourier
-features a perceptron soon sees on which side of the middle it is, and stays on it.
+One pilot, at a third of the updates, set the sizes, and the guidance of all arms outside the sweep (2, the paper's for its
+block push).
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ POLICIES: dict[str, tuple[str, dict[str, Any]]] = {
 """Each policy's kind and settings."""
 FEW, MANY = 3, 30
 """The numbers of denoising steps that are compared."""
+GUIDANCE = 2.0
+"""Lambda of the arms outside the sweep."""
 SAMPLERS = ("euler", "ddim", "euler_ancestral", "heun", "dpmpp_2m")
 
 
@@ -88,7 +90,7 @@ presets = {
 }
 
 
-def sampling(sampler: str = "ddim", steps: int = FEW, guidance: float = 1.0) -> dict[str, Any]:
+def sampling(sampler: str = "ddim", steps: int = FEW, guidance: float = GUIDANCE) -> dict[str, Any]:
     """The settings of one way to sample."""
     drawn = {"sampler": sampler, "schedule": "exponential", "steps": steps, "sigma_min": 0.02, "sigma_max": 1.0}
     return {"sampling": drawn, "guidance": guidance}
