@@ -202,18 +202,18 @@ def modelled(lab: Lab, episodes: int, steps: int) -> dict[str, Any]:
     train, held_out = data[data.episodes < episodes - 1], data[data.episodes == episodes - 1]
     student = student_of(lab, f"model-{lab.seed}", train, 300, lab.seed, SEA)
     agents, _, done = situations(held_out)
-    scored = {}
-    for call in run.arrow("calls").select(["episode", "step", "agent", "scores"]).to_pylist():
+    scored, asked = {}, 0
+    for call in run.arrow("calls").select(["episode", "step", "agent", "scores", "cached"]).to_pylist():
+        asked += not call["cached"]
         if call["scores"] is not None:
             scored[call["episode"], call["step"], call["agent"]] = np.exp(call["scores"])
     order = [(t.episode, step, t.agent) for t in held_out for step in range(len(t.actions))]
     true = np.stack([scored[key] / scored[key].sum() for key in order])
     usual, rows = frequencies(train), np.arange(len(done))
     by = {"student": takes(student, held_out), "frequency": np.stack([usual[agent] for agent in agents])}
-    decisions = int(data.lengths.sum())
     return {
-        "steps": decisions,
-        "rate": decisions / run.manifest.seconds,
+        "steps": int(data.lengths.sum()),
+        "rate": asked / run.manifest.seconds,  # a question asked again is answered from the cache, and is no work
         "tv": {arm: variation(own, true).tolist() for arm, own in by.items()},
         "log_likelihood": {arm: np.log(own[rows, done]).tolist() for arm, own in by.items()},
     }
