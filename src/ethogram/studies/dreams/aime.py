@@ -11,8 +11,12 @@ equal parts of these and of learning to walk. The expert is soft actor-critic af
 725 of 1000 (the paper's 944), and returns are given as a share of it. True actions are used for nothing but the oracle and
 the error of inferred actions.
 
-Smaller than the paper: 128 recurrent units and 32 stochastic ones (512, 128), 3,000 updates of the model and 1,500 of the
+Smaller than the paper: 128 recurrent units and 32 stochastic ones (512, 128), 4,000 updates of the model and 2,000 of the
 policy (100,000 and 50,000), 50 demonstrations (100), three seeds of 50 episodes.
+
+One thing was changed after a small pilot (a tenth of the updates, one seed), and no threshold: the likelihood is that of the
+evidence lower bound, where the authors weigh each number's by its standard deviation. Weighed, the model of the pilot left
+its stochastic state almost unused, and actions inferred with it had an error of 0.72 of that of no action; unweighed, 0.46.
 """
 
 from __future__ import annotations
@@ -60,8 +64,8 @@ class Config(BaseModel):
     stochastic: int = Field(default=32, ge=1, description="stochastic units of the model")
     length: int = Field(default=32, ge=2, description="steps of a sequence")
     batch: int = Field(default=32, ge=1, description="sequences a batch")
-    updates: int = Field(default=3000, ge=1, description="of a model")
-    policy_updates: int = Field(default=1500, ge=1, description="of a policy inferred with it")
+    updates: int = Field(default=4000, ge=1, description="of a model")
+    policy_updates: int = Field(default=2000, ge=1, description="of a policy inferred with it")
     clone_updates: int = Field(default=3000, ge=1, description="of an inverse model, and of a cloned policy")
     test: int = Field(default=50, ge=2, description="episodes in which a policy is tested, the same for all")
     halves: bool = Field(default=True, description="also with one half of the bound alone, on the body `mixed`")
@@ -160,6 +164,7 @@ def body_model(config: Config, lab: Lab, which: str, seed: int) -> Path:
         torch.set_num_threads(1)
         data, own = body(config, lab, which), derive(lab.seed, "model", which, seed)
         settings = {"hidden": config.hidden, "stochastic": config.stochastic, "sequence": config.length - 1, "steps": 500}
+        settings["weigh"] = False
         world = RecurrentStateSpace(data.observation_space, data.action_space, settings, seed=own)
         training = Training(
             steps=config.updates, batch=config.batch, lr=1e-3, warmup=100, schedule="cosine", clip=100.0, seed=own
