@@ -31,11 +31,12 @@ GRID = np.linspace(0.2, 1.0, 33)
 
 
 def student_of(lab: Lab, name: str, data: Trajectories, steps: int, seed: int, settings: Mapping[str, Any]) -> Distilled:
-    """The student fitted to a tenth less than all of the records, which say when to stop; kept in the study's folder."""
+    """The student of some records, of which a tenth (an episode at least) says when to stop; kept in the study's folder."""
     torch.set_num_threads(1)
+    kept = max(0.1, 1 / len(set(data.episodes.tolist())))
 
     def make(folder: Path) -> None:
-        train, held_out = data.split(0.9, 0.1, seed=seed)
+        train, held_out = data.split(1 - kept, kept, seed=seed) if kept < 1 else (data, data[:0])
         training = Training(steps=steps, batch=256, lr=3e-3, weight_decay=1e-2, schedule="cosine", patience=5, seed=seed)
         made = Distilled(data.observation_space, data.action_space, settings, seed=derive(seed, "student"))
         made.fit(train, training, validation=held_out if len(held_out) else None, progress=False).save(folder)

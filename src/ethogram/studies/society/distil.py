@@ -15,7 +15,7 @@ teacher" is tested as: the distance between student and teacher is less than twi
 other seeds (over sets of runs of the same size). Thresholds were set before the first run: 0.05 for the total variation to
 the stated law, a fifth for the number of conversations. They stand; after one pilot of one replication, in which students of
 20 days of the town were in other places than their teachers (total variation 0.14, where teachers differ by 0.04), the hour
-became a word of the featuriser and the town was recorded for 60 days.
+became a word of the featuriser, the town was recorded for 60 days, and of few episodes one is kept to say when to stop.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Config(BaseModel):
     model_episodes: int = Field(
         default=3, ge=2, description="episodes in which the language model fishes; the last is held out"
     )
-    model_steps: int = Field(default=8, ge=0, description="steps of such an episode; 0: no language model")
+    model_steps: int = Field(default=6, ge=0, description="steps of such an episode; 0: no language model")
     processes: int = Field(default=2, ge=1, description="processes for the replications")
 
 
