@@ -12,7 +12,7 @@ equal parts of these and of learning to walk. The expert is soft actor-critic af
 the error of inferred actions.
 
 Smaller than the paper: 128 recurrent units and 32 stochastic ones (512, 128), 4,000 updates of the model and 2,000 of the
-policy (100,000 and 50,000), 50 demonstrations (100), three seeds of 50 episodes.
+policy (100,000 and 50,000), and three seeds of 50 episodes.
 
 One thing was changed after a small pilot (a tenth of the updates, one seed), and no threshold: the likelihood is that of the
 evidence lower bound, where the authors weigh each number's by its standard deviation. Weighed, the model of the pilot left
@@ -59,7 +59,7 @@ class Config(BaseModel):
     walk_steps: int = Field(default=130_000, ge=500, description="of the expert's learning, two control steps each")
     stand_steps: int = Field(default=60_000, ge=500, description="of learning to stand")
     episodes: int = Field(default=120, ge=1, description="that a body did")
-    demonstrations: int = Field(default=50, ge=1, description="episodes of the expert")
+    demonstrations: int = Field(default=100, ge=1, description="episodes of the expert")
     hidden: int = Field(default=128, ge=1, description="recurrent units of the model")
     stochastic: int = Field(default=32, ge=1, description="stochastic units of the model")
     length: int = Field(default=32, ge=2, description="steps of a sequence")
@@ -94,7 +94,6 @@ presets = {
         walk_steps=1_000_000,
         stand_steps=1_000_000,
         episodes=2000,
-        demonstrations=100,
         hidden=512,
         stochastic=128,
         length=50,
