@@ -8,7 +8,7 @@ of the bound, reconstruction or KL, alone.
 
 What the body did is 120 episodes each of actions at random, of soft actor-critic while it learnt to stand, and a mix of
 equal parts of these and of learning to walk. The expert is soft actor-critic after 130,000 steps of walking: it gets about
-725 of 1000 (the paper's 944), and returns are given as a share of it. True actions are used for nothing but the oracle and
+710 of 1000 (the paper's 944), and returns are given as a share of it. True actions are used for nothing but the oracle and
 the error of inferred actions.
 
 Smaller than the paper: 128 recurrent units and 32 stochastic ones (512, 128), 4,000 updates of the model and 2,000 of the
