@@ -111,37 +111,6 @@ class Scripted(Policy):
         self._offset = np.array(state["offset"])
 
 
-class Pushed(Policy):
-    """Another policy, whose actions are disturbed.
-
-    Args:
-        policy: of one agent.
-        noise: of the push.
-    """
-
-    def __init__(self, policy: Policy, noise: float) -> None:
-        self._policy, self._push = policy, Push(noise)
-
-    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
-        """Begin an episode: the push depends on its seed alone."""
-        self._policy.reset(seed, agents)
-        self._push.reset(seed)
-
-    def act(self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
-        """What the policy does, disturbed."""
-        found: Any = self._policy.act(observations, spaces)
-        return {agent: self._push(action) for agent, action in found.items()}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The policy's and the push's."""
-        return {"policy": self._policy.state_dict(), "push": self._push.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Put them back."""
-        self._policy.load_state_dict(state["policy"])
-        self._push.load_state_dict(state["push"])
-
-
 # --- data ---
 
 
@@ -295,6 +264,5 @@ def attempt(data: Trajectories, weights: Array, world: MetaWorld, config: Mappin
     settings = Training(steps=config["policy_steps"], batch=config["batch"], lr=config["lr"], seed=seed, clip=1.0)
     policy = BC(data.observation_space, data.action_space, config["policy"], seed=seed)
     policy.fit(data, settings, weights=weights, progress=False)
-    pushed = Pushed(policy, config["push"])
-    found = rollouts(Scene(world, pushed), episodes=config["rollouts"], seed=derive(seed, "rollouts"), progress=False)
+    found = rollouts(Scene(world, policy), episodes=config["rollouts"], seed=derive(seed, "rollouts"), progress=False)
     return found.outcomes("success").astype(int).tolist()
