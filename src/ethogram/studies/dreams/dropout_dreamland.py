@@ -76,7 +76,7 @@ class Config(BaseModel):
     repeat: int = Field(default=4, ge=1, description="ticks for which an action is held")
     latent: int = Field(default=32, ge=1, description="numbers that an image is summed up in")
     hidden: int = Field(default=128, ge=1, description="units of the LSTM")
-    vae_updates: int = Field(default=1500, ge=1, description="updates of an autoencoder, 32 images each")
+    vae_updates: int = Field(default=3000, ge=1, description="updates of an autoencoder, 32 images each")
     updates: int = Field(default=1500, ge=1, description="updates of an LSTM, 32 sequences of 50 steps each")
     generations: int = Field(default=60, ge=1, description="of CMA-ES")
     population: int = Field(default=16, ge=4, description="of CMA-ES")
