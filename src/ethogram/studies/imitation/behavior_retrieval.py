@@ -10,7 +10,7 @@ One pilot (a seed, 12 to 16 rollouts an arm) chose targets and threshold. Where 
 nothing to gain: alone they succeeded in 83 % or more of drawer-open, window-open, door-open, door-unlock, faucet-open and
 dial-turn. The targets were taken from those where they did not and where knowing the useful part of the prior helped:
 hammer (0.38 alone, 0.81 with it), bin-picking (0.12, 0.75) and lever-pull (0.69, 0.81). Similarity is relative to the pair
-of the prior that is farthest off; at the paper's threshold of 0.75 two thirds of it were kept in hammer (31 % of these useful),
+of the prior that is farthest off; at the paper's threshold of 0.75 two thirds of it were kept in hammer (31 % useful),
 at 0.9 a sixth (96 %), so that 0.9 is the threshold here and 0.75 a point of the curve. Rollouts of other seeds decide.
 
 Deviations from the paper: its worlds (robomimic Can and Square, two robots) are Meta-World's here, with scripted
