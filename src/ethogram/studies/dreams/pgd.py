@@ -10,11 +10,14 @@ The world is HalfCheetah; the data are our own: episodes at random, episodes of 
 while, and what that one lived while it was trained. The scale of returns is 0 for random actions and 1 for that policy.
 
 Smaller than the paper: its networks are 1,024 wide and its samples take 256 steps; here the U-Net is 48 wide, sampling takes
-16 steps of Heun's method (31 evaluations, churn in proportion), TD3+BC has 5,000 updates of 128-wide networks in 5 stages in
-place of a million (its optimiser begins anew at each stage, in all arms), and the data 20,000 to 50,000 steps. HalfCheetah
+16 steps of Heun's method (31 evaluations, churn in proportion), TD3+BC has 6,000 updates of 128-wide networks in 6 stages in
+place of a million (its optimiser begins anew at each stage, in all arms), and the data 30,000 to 50,000 steps. HalfCheetah
 never terminates, so the segments have no channel for that. The coefficients of guidance are of our normalisation, where the
-gradient of a segment has a root mean square of 1 over its action channels; they were chosen, before any full run, from a
-pilot of likelihoods and errors on models trained for seconds. IQL is there as a policy and is not run here.
+gradient of a segment has a root mean square of 1 over its action channels. IQL is there as a policy and is not run here.
+
+One pilot was run, before any full run: a set `medium` of 15,000 steps, one learner of 4,000 updates. There the dynamics error
+over that of the ensemble at equal likelihood was 0.54, 0.60, 0.79 and 1.23 at coefficients of 0, 0.1, 0.2 and 0.4; the arm
+`guided`, at 0.2, did worse than real data alone. So its coefficient became 0.1; the thresholds are the catalogue's.
 """
 
 from __future__ import annotations
@@ -52,19 +55,19 @@ class Config(BaseModel):
 
     sets: tuple[str, ...] = Field(default=("random", "medium", "replay"), min_length=1, description="data sets")
     seeds: int = Field(default=5, ge=1, description="learners of each arm and data set")
-    sac_steps: int = Field(default=20_000, ge=100, description="steps for which the soft actor-critic is trained")
+    sac_steps: int = Field(default=30_000, ge=100, description="steps for which the soft actor-critic is trained")
     steps: int = Field(default=50_000, ge=100, description="steps of the sets `random` and `medium`")
     length: int = Field(default=1000, ge=40, description="steps of an episode")
     segment: int = Field(default=32, ge=8, multiple_of=4, description="steps of a generated segment")
     width: int = Field(default=48, ge=8, description="channels of the U-Net")
     diffusion_updates: int = Field(default=2500, ge=1, description="of the diffusion model, 64 segments each")
     ensemble_updates: int = Field(default=3000, ge=1, description="of the ensemble, 128 transitions each for its 5 members")
-    stages: int = Field(default=5, ge=2, description="stages of TD3+BC; generated data are renewed before each")
+    stages: int = Field(default=6, ge=2, description="stages of TD3+BC; generated data are renewed before each")
     updates: int = Field(default=1000, ge=1, description="updates of TD3+BC in a stage, 256 transitions each")
     hidden: int = Field(default=128, ge=8, description="width of the policy's, critics' and ensemble's networks")
     generated: int = Field(default=384, ge=2, description="segments generated for a stage")
     truncated: int = Field(default=5, ge=1, description="steps of the ensemble's rollouts that TD3+BC is trained on")
-    coefficient: float = Field(default=0.2, gt=0, description="of the guidance of the arm `guided`; one of `sweep`")
+    coefficient: float = Field(default=0.1, gt=0, description="of the guidance of the arm `guided`; one of `sweep`")
     sweep: tuple[float, ...] = Field(default=(0.0, 0.1, 0.2, 0.4), min_length=2, description="coefficients, rising")
     measured: int = Field(default=192, ge=2, description="segments from which likelihood and dynamics error are measured")
     test: int = Field(default=5, ge=1, description="episodes in which a learner is tested")
@@ -85,7 +88,7 @@ presets = {
         updates=10,
         hidden=16,
         generated=8,
-        sweep=(0.0, 0.2),
+        sweep=(0.0, 0.1),
         measured=8,
         test=1,
     ),
