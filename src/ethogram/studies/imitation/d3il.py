@@ -10,8 +10,9 @@ the ways taken by the successful ones, in base 24, so that 1 is all ways equally
 keeps nothing: 0.
 
 Sizes and settings were chosen in one pilot, before the full run: without Fourier features of the positions (which tell
-apart places a few millimetres from each other) denoisers of this size succeed half as often for the same updates. The
-implicit policies of the original (IBC) are left out.
+apart places a few millimetres from each other) denoisers of this size succeed half as often for the same updates, and
+BESO with DDIM down to a sigma of 0.02 less often than with D3IL's own sampler, which is taken here. The implicit policies
+of the original (IBC) are left out.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ TABLE = "table of the paper, from memory, not verified"
 SEQUENCE: dict[str, Any] = {"history": 5, "octaves": 4, "width": 64, "heads": 4}
 PERCEPTRON: dict[str, Any] = {"history": 5, "octaves": 4, "denoiser": "mlp", "width": 128, "layers": 3}
 MIXTURE: dict[str, Any] = {"components": 8, "sample": True, "deviation": 1.0}
-SAMPLING: dict[str, Any] = {"sampler": "ddim", "schedule": "exponential", "steps": 4, "sigma_min": 0.02, "sigma_max": 1.0}
+SAMPLING: dict[str, Any] = {"sampler": "euler_ancestral", "steps": 4, "sigma_min": 0.1, "sigma_max": 1.0}
+"""D3IL's own, on an exponential schedule."""
 METHODS: dict[str, tuple[str, float, dict[str, Any]]] = {
     "mlp": ("bc", 2.3, {"octaves": 4, "hidden": (128, 128)}),
     "gpt-bc": ("bet", 20.0, {**SEQUENCE, "layers": 2, "bins": 1}),
