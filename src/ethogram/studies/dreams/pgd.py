@@ -15,7 +15,7 @@ place of a million (its optimiser begins anew at each stage, in all arms), and t
 never terminates, so the segments have no channel for that. The coefficients of guidance are of our normalisation, where the
 gradient of a segment has a root mean square of 1 over its action channels. IQL is there as a policy and is not run here.
 
-One pilot was run, before any full run: a set `medium` of 15,000 steps, one learner of 4,000 updates. There the dynamics error
+One pilot was run, before any full run: a set `medium` of 15,000 steps, learners of 4,000 updates. There the dynamics error
 over that of the ensemble at equal likelihood was 0.54, 0.60, 0.79 and 1.23 at coefficients of 0, 0.1, 0.2 and 0.4; the arm
 `guided`, at 0.2, did worse than real data alone. So its coefficient became 0.1; the thresholds are the catalogue's.
 """
