@@ -1,7 +1,7 @@
 # Python 3.11 or newer and make are all this needs: everything else goes into .venv/.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test check format docs serve bench claims constraints size clean
+.PHONY: help env demo test check format docs serve bench claims constraints lerobot size clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,7 +37,7 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(DEV): $(CORE)
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs,learn,bodies,h5]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs,learn,bodies,h5,video]'
 	@touch $@
 
 demo: $(CORE) ## run Generative Agents on the embedded language model, and open its report
@@ -73,6 +73,9 @@ claims: $(DEV) ## test the claims of all studies, or of those in FAMILY=society
 	[ -n "$$slugs" ] || { echo "no study of the family '$(FAMILY)' is written yet: see 'ethogram atlas'." >&2; exit 2; }; \
 	echo "$(BIN)/ethogram claims $$slugs"; $(BIN)/ethogram claims $$slugs
 
+lerobot: $(DEV) ## judge our LeRobot layout by the real package, in an environment of its own (1.5 GB)
+	$(BIN)/python -m benchmarks.validate_lerobot
+
 size: | $(BIN)/python ## measure a core install in a new environment
 	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; $(BIN)/python -m venv "$$t/env"; \
 	empty=$$(du -sm "$$t/env" | cut -f1); \
@@ -83,11 +86,11 @@ size: | $(BIN)/python ## measure a core install in a new environment
 
 constraints: | $(BIN)/python ## pin what resolves today, for maintainers
 	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; $(BIN)/python -m venv "$$t/env"; \
-	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet $(TORCH) '.[dev,docs,learn,bodies,h5]'; \
+	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet $(TORCH) '.[dev,docs,learn,bodies,h5,video]'; \
 	{ echo '# What a fresh install resolved to; written by make constraints.'; \
 	  "$$t/env/bin/python" -m pip freeze | grep -v '^ethogram' | grep '==' | sed 's/+cpu$$//'; } > "$$t/pins"; \
 	mv "$$t/pins" constraints.txt
 
 clean: ## remove everything that make has made, runs excepted
-	rm -rf $(VENV) .venv-bench .cache site build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-bench .venv-lerobot .cache site build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +

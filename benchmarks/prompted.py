@@ -23,7 +23,6 @@ from ethogram.records import Run
 from ethogram.scene import Scene
 from ethogram.simulation import replay, simulate
 
-
 REPEATS = 3
 
 

@@ -25,6 +25,7 @@ EXTRAS = {
     ),
     **dict.fromkeys(("cv2", "pygame", "pymunk", "vizdoom"), "bodies"),
     "h5py": "h5",
+    "av": "video",
 }
 """Importable packages that the core does not bring, and the extra that does."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.errors import ConfigError, DataError
+from ethogram.errors import DataError, not_installed
 from ethogram.records.columns import Array
 
 __all__ = ["decode_png", "encode_png", "read_video", "write_video"]
@@ -33,8 +33,8 @@ def decode_png(data: bytes) -> Array:
 def _av() -> Any:
     try:
         import av
-    except ImportError:
-        raise ConfigError("videos need the package av: install it, or keep pictures as images") from None
+    except ModuleNotFoundError as error:
+        raise not_installed(error, "a video (pictures kept as images need none)") from error
     return av
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 from gymnasium import Space
 
-from ethogram.errors import ConfigError, DataError
+from ethogram.errors import DataError, not_installed
 from ethogram.records.codec import codec
 from ethogram.records.columns import rows
 from ethogram.records.descriptions import describe, space_of
@@ -38,8 +38,8 @@ ID = re.compile(r"^([-_\w][-_\w/]*[-_\w]/)?[-_\w]+-v\d+$")
 def _h5py() -> Any:
     try:
         import h5py
-    except ImportError:
-        raise ConfigError("data sets in the Minari layout need h5py: install ethogram[h5]") from None
+    except ModuleNotFoundError as error:
+        raise not_installed(error, "the Minari layout") from error
     return h5py
 
 
