@@ -85,7 +85,7 @@ def demonstrate(item: dict[str, Any], lab: Lab) -> dict[str, float]:
 
     def make(folder: Path) -> None:
         seed = derive(lab.seed, "demonstrations", item["task"])
-        data = rollouts(demonstrator(item["task"], item["noise"]), episodes=round(1.2 * item["n"]) + 2, seed=seed)
+        data = rollouts(demonstrator(item["task"], item["noise"]), episodes=round(1.5 * item["n"]) + 2, seed=seed)
         won = data.outcomes("success") > 0
         data[won][: item["n"]].save(folder)
 

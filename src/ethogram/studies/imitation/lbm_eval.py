@@ -138,6 +138,11 @@ def _policies(findings: Findings, config: Config, lab: Lab) -> None:
     wanted += [{"task": task, "n": most, "noise": config.noise} for task in config.targets]
     shown = lab.parts(policies.demonstrate, wanted, config.processes)
     reward = {item["task"]: result["reward"] for item, result in zip(wanted, shown, strict=True)}
+    for item, result in zip(wanted, shown, strict=True):
+        if result["demonstrations"] < item["n"]:
+            findings.note(
+                f"Of {item['task']} there are only {result['demonstrations']:.0f} demonstrations: its expert fails often."
+            )
     settings = config.model_dump(mode="json")
     pretrainings = [{"config": settings, "seed": seed, "each": n} for seed in lab.seeds(config.seeds) for n in config.each]
     lab.parts(policies.pretrain, pretrainings, config.processes)
