@@ -81,7 +81,7 @@ class Config(BaseModel):
     settings: dict[str, Any] = Field(default={"hidden": (256, 256)}, description="of the learned policies")
     batch: int = Field(default=128, ge=1)
     pretrain_steps: int = Field(default=5000, ge=1)
-    fit_steps: int = Field(default=1500, ge=1, description="of a fit from scratch or a fine-tuning, alike")
+    fit_steps: int = Field(default=1200, ge=1, description="of a fit from scratch or a fine-tuning, alike")
     fine_tune_lr: float = Field(default=5e-4, gt=0)
     processes: int = Field(default=1, ge=1)
 
