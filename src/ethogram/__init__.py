@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ethogram.measures import Estimate
     from ethogram.policy import Fault, Policy, Random, coded
     from ethogram.populations import Population
-    from ethogram.records import Run
+    from ethogram.records import Run, Trajectories
     from ethogram.scene import Scene
-    from ethogram.simulation import Intervention, branch, replay, restore, simulate, simulate_async
+    from ethogram.simulation import Intervention, branch, replay, restore, rollouts, simulate, simulate_async
     from ethogram.spaces import Typed, Verbs
     from ethogram.world import GymWorld, World, intervention
 
@@ -33,6 +33,7 @@ __all__ = [
     "Random",
     "Run",
     "Scene",
+    "Trajectories",
     "Typed",
     "Verbs",
     "World",
@@ -43,6 +44,7 @@ __all__ = [
     "model",
     "replay",
     "restore",
+    "rollouts",
     "simulate",
     "simulate_async",
 ]
@@ -54,9 +56,9 @@ _HOMES = {
     "measures": ("Estimate",),
     "policy": ("Fault", "Policy", "Random", "coded"),
     "populations": ("Population",),
-    "records": ("Run",),
+    "records": ("Run", "Trajectories"),
     "scene": ("Scene",),
-    "simulation": ("Intervention", "branch", "replay", "restore", "simulate", "simulate_async"),
+    "simulation": ("Intervention", "branch", "replay", "restore", "rollouts", "simulate", "simulate_async"),
     "spaces": ("Typed", "Verbs"),
     "world": ("GymWorld", "World", "intervention"),
 }

@@ -59,7 +59,7 @@ class Lab:
         seed: int | None = None,
         interventions: Sequence[Intervention] = (),
         record: Literal["all", "actions", "none"] = "all",
-        checkpoint_every: int = 100,
+        checkpoint_every: int | None = None,
     ) -> Run:
         """Run a scene and keep it as `runs/NAME`. A run that is there is gone on with, or returned where it is complete.
 
@@ -71,7 +71,7 @@ class Lab:
             seed: the study's own by default.
             interventions: what the experimenter does at which step.
             record: what of the steps is kept.
-            checkpoint_every: steps between two checkpoints.
+            checkpoint_every: steps between two checkpoints; None: as `simulate` sees fit.
 
         Returns:
             The run, complete, or cut short where a budget ran out (`run.manifest.status` is then `stopped`).

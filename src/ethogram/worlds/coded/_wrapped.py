@@ -12,7 +12,7 @@ import numpy as np
 
 from ethogram.errors import ConfigError, not_installed
 from ethogram.seeds import derive, fresh_seed
-from ethogram.world import Agent, GymWorld, Step
+from ethogram.world import Agent, GymWorld
 
 
 def needed(package: str) -> Any:
@@ -65,10 +65,10 @@ class Wrapped(GymWorld):
         with self._luck:
             return super().reset(seed, options)
 
-    def step(self, actions: Mapping[Agent, Any]) -> Step:
+    def advance(self, action: Any) -> tuple[Any, float, bool, bool]:
         """One step of the env."""
         with self._luck:
-            return super().step(actions)
+            return super().advance(action)
 
     def advise(self, agent: Agent | None = None) -> Any:
         """What the expert that ships with the env would do now.
