@@ -8,9 +8,9 @@ cloning arm the goal.
 
 The paper ran six suites on GPUs. This is its point mass alone, redrawn with NumPy: pictures of 32 x 32 (paper: rendered),
 convolutions of 16, 32 and 32 channels (32 to 256), 600 updates of batch 128 (10,000 of 256), no random crops but where the
-objective itself is made of them; contrastive temperature 0.1 (1, which did no better in the pilot). Each replication has
-four new goals of 25 rollouts. One pilot with 300 pretraining episodes and 400 updates set these sizes; no threshold was
-changed.
+objective itself is made of them; contrastive temperature 0.1 (1: in single pilot runs 0.37 against 0.42 for
+contrastive and 0.39 against 0.34 for the implicit forward model). Each replication has four new goals of 25 rollouts. One
+pilot with 300 pretraining episodes and 400 updates set these sizes; no threshold was changed.
 """
 
 from __future__ import annotations
