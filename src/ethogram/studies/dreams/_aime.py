@@ -34,6 +34,9 @@ __all__ = ["Expert", "Imitator", "TanhGaussian", "clone", "episodes_of", "infer_
 
 BLIND = 15
 """Entries of an observation that are left where velocities are not seen."""
+BEGINNINGS = 0.25
+"""Share of what is drawn from demonstrations that is from their beginnings, in every method: a walker that has not learnt
+how to get up after its fall, a twentieth of each demonstration, never comes to walk."""
 Objective = Literal["both", "reconstruction", "kl"]
 
 
@@ -198,6 +201,7 @@ def infer_policy(
     def draw(rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
         episode = rng.integers(len(scaled), size=training.batch)
         start = rng.integers(scaled.shape[1] - length + 1, size=training.batch)
+        start[rng.random(training.batch) < BEGINNINGS] = 0
         return {"seen": scaled[episode[:, None], start[:, None] + np.arange(length)]}
 
     def loss(batch: dict[str, Tensor], noise: torch.Generator) -> Tensor:
@@ -259,8 +263,13 @@ def _windows(observations: np.ndarray[Any, Any], stack: int) -> np.ndarray[Any, 
 def clone(
     demonstrations: Trajectories, actions: np.ndarray[Any, Any], history: int, training: Training, folder: Path
 ) -> None:
-    """Clone behaviour from demonstrated observations and actions (E, T, A), true or read off."""
+    """Clone behaviour from demonstrated observations and actions (E, T, A), true or read off.
+
+    The first `length` steps of demonstrations are drawn more often, as in `infer_policy`.
+    """
     torch.set_num_threads(1)
     labelled = episodes_of(stacked(demonstrations, "observations"), actions, stacked(demonstrations, "rewards"))
     policy = BC(labelled.observation_space, labelled.action_space, {"history": history}, seed=training.seed)
-    policy.fit(labelled, training, progress=False).save(folder)
+    weights = np.full(actions.shape[:2], (1 - BEGINNINGS) / actions.shape[1])
+    weights[:, :length] += BEGINNINGS / length
+    policy.fit(labelled, training, weights=weights.reshape(-1), progress=False).save(folder)

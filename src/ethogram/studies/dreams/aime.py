@@ -14,7 +14,9 @@ the error of inferred actions.
 Smaller than the paper: 128 recurrent units and 32 stochastic ones (512, 128), 4,000 updates of the model and 2,000 of the
 policy (100,000 and 50,000), and three seeds of 50 episodes.
 
-One thing was changed after a small pilot (a tenth of the updates, one seed), and no threshold: the likelihood is that of the
+Two things were changed after small pilots of one seed, and no threshold. A quarter of what is drawn from demonstrations is
+now from their beginnings, in all methods: AIME had found how to walk (error 0.2) and not how to get up first (0.8), and
+scored 5, where BCO(0) scored 33 and the oracle 85. And the likelihood is that of the
 evidence lower bound, where the authors weigh each number's by its standard deviation. Weighed, the model of the pilot left
 its stochastic state almost unused, and actions inferred with it had an error of 0.72 of that of no action; unweighed, 0.46.
 """
@@ -198,7 +200,7 @@ def imitate(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
         stack = 1 if method == "bco" else 4
         done = truth if method == "oracle" else parts.inverse(body(config, lab, which), shown, max(2, stack), cloning)
         error, nothing = float(np.square(done - truth).mean()), float(np.square(truth).mean())
-        parts.clone(shown, done, stack, cloning, folder)
+        parts.clone(shown, done, stack, cloning, folder, config.length)
     kind = "imitator" if method in ("aime", "reconstruction", "kl") else "cloned"
     return {
         "returns": parts.returns(kind, folder, config.test, derive(lab.seed, "test")),
