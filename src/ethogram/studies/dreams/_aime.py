@@ -261,7 +261,7 @@ def _windows(observations: np.ndarray[Any, Any], stack: int) -> np.ndarray[Any, 
 
 
 def clone(
-    demonstrations: Trajectories, actions: np.ndarray[Any, Any], history: int, training: Training, folder: Path
+    demonstrations: Trajectories, actions: np.ndarray[Any, Any], history: int, training: Training, folder: Path, length: int
 ) -> None:
     """Clone behaviour from demonstrated observations and actions (E, T, A), true or read off.
 
