@@ -10,11 +10,12 @@ BESO is fitted once a seed, and sampled in many ways: number of steps, sampler, 
 updates: behaviour cloning of the same goals under squared error, and BESO without goals. All see Fourier features of the
 same observations. Its denoiser is a perceptron in place of the paper's transformer, for its cost.
 
-Pilots (one seed, a third of the updates, 100 to 150 rollouts each) set the sizes, guidance 2 (the paper's for its block push)
-and the Euler-ancestral sampler from sigma 1 to 0.1 (the best in the paper's kitchen), which did better than DDIM down to
-smaller sigmas. They also chose the start: from D3IL's own, where the first ways part later, cloning under squared error
-reached the goal asked for in 0.72 of the rollouts, about as often as BESO. What is found of cloning is thus found where the
-task was made multimodal from the first step on, on purpose, and speaks for such tasks only.
+Pilots (one seed, a third of the updates, 100 to 150 rollouts each) set the sizes, guidance 2 (the paper's for its
+block push) and the Euler-ancestral sampler from sigma 1 to 0.1 (the best in the paper's kitchen), which did better
+than DDIM down to smaller sigmas. They also chose the start: from D3IL's own, where the first ways part later, cloning
+under squared error reached the goal asked for in 0.72 of the rollouts, about as often as BESO. What is found of
+cloning is thus found where the task was made multimodal from the first step on, on purpose, and speaks for such tasks
+only.
 """
 
 from __future__ import annotations
