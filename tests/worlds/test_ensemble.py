@@ -49,7 +49,7 @@ def test_it_has_learnt_what_comes_next_and_how_sure_that_is(fitted):
     far = fitted.advance({"seen": torch.tensor([[0.9, 0.0]]).expand(n, -1)}, torch.full((n, 1), 0.9), rng)
     assert far.ended.float().mean() > 0.5
     calm = fitted.variant(noisy=False).advance(dream, torch.full((n, 1), 0.4), rng).dream["seen"]
-    assert len(torch.unique(calm, dim=0)) <= 3  # the means of three members
+    assert len(torch.unique(calm.round(decimals=4), dim=0)) == 3  # the means of three members, up to rounding by threads
 
 
 def test_it_is_a_world_and_comes_back_from_disk(fitted, tmp_path):
