@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.measuring import Row, best, spent
 from ethogram.policy import coded
 from ethogram.scene import scene
+from ethogram.seeds import derive
 from ethogram.simulation import Workers, rollouts, simulate
 from ethogram.world import GymWorld
 
@@ -71,7 +72,7 @@ def bare(env: gymnasium.Env[Any, Any], body: Body) -> int:
     """The loop one would write by hand; returns the number of steps."""
     act, space, steps = body.act, env.action_space, 0
     for episode in range(body.episodes):
-        seen, _ = env.reset(seed=episode)
+        seen, _ = env.reset(seed=derive(derive(0, "world", episode), "env") % 2**31)  # as a GymWorld does in a run
         over = False
         while not over:
             seen, _, terminated, truncated, _ = env.step(act(seen, space))
@@ -90,11 +91,15 @@ def compare(body: Body) -> list[Row]:
     env, world = _make(body.env), GymWorld(_make(body.env))
     works = {"bare": partial(bare, env, body), **{r: partial(ours, world, body, r) for r in ("none", "all")}}
     each: dict[str, list[float]] = {name: [] for name in works}
+    taken: set[int] = set()
     for _ in range(REPEATS):
         for name, work in works.items():
             steps: list[int] = []
             took = spent(lambda work=work, steps=steps: steps.append(work()))
             each[name].append(took.cpu / steps[0] * 1e6)
+            taken.add(steps[0])
+    if len(taken) > 1:
+        raise RuntimeError(f"the loops took different steps in {body.env}: {sorted(taken)}")
     least = {name: min(found) for name, found in each.items()}
     rows = [Row("bodies", body.env, "bare loop, CPU per step", least["bare"], "µs")]
     for record, label in (("none", "no record"), ("all", "full record")):
