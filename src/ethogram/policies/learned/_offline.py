@@ -1,11 +1,10 @@
-"""What offline reinforcement learning has in common: transitions drawn from trajectories, bounded actions, twin critics."""
+"""What offline reinforcement learning has in common: bounded actions and twin critics."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,13 +13,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ethogram.errors import ConfigError, DataError
+from ethogram.errors import ConfigError
 from ethogram.nn.networks import MLP
 from ethogram.nn.scaling import Scaling
 from ethogram.nn.stacked import StackedMLP
-from ethogram.nn.training import Training, train
-from ethogram.policies.learned.base import Generators, Learned, LearnedConfig, Seen
-from ethogram.records.trajectories import Trajectories
+from ethogram.policies.learned._transitions import FromTransitions
+from ethogram.policies.learned.base import Generators, LearnedConfig, Seen
 
 __all__ = ["ActorCritic", "Offline", "OfflineConfig"]
 
@@ -70,13 +68,14 @@ class ActorCritic(nn.Module):
             torch._foreach_lerp_(ours, theirs, share)  # pyright: ignore[reportPrivateImportUsage]
 
 
-class Offline(Learned):
-    """Learns to act from recorded transitions and rewards, never acting. A subclass writes `build` and `error`.
+class Offline(FromTransitions):
+    """Learns to act from recorded transitions, never acting. A subclass writes `error`.
 
-    Actions are those of a bounded Box, in [-1, 1] inside. A fit goes on from what the policy is; its optimiser begins anew.
+    Actions are those of a bounded Box, in [-1, 1] inside.
     """
 
     Config = OfflineConfig
+    rate = 3e-4
     net: Any
     """An `ActorCritic`."""
 
@@ -92,9 +91,6 @@ class Offline(Learned):
         if not finite or self.observed.images:
             kind = type(self).__name__
             raise ConfigError(f"{kind} sees vectors and acts in a bounded Box, not {observation_space} and {action_space}")
-        if self.config.history > 1 or self.config.horizon > 1 or self.config.goal:
-            kind = type(self).__name__
-            raise ConfigError(f"{kind} sees one observation, takes one action and has no goal: leave these settings")
         self._middle = torch.from_numpy((self.acted.high + self.acted.low) / 2)
         self._half = torch.from_numpy((self.acted.high - self.acted.low) / 2)
 
@@ -102,61 +98,9 @@ class Offline(Learned):
         """Actor and critics."""
         return ActorCritic(self.observed.size, self.acted.size, self.config.hidden)
 
-    def error(self, batch: dict[str, Tensor], noise: torch.Generator) -> Tensor:
-        """The number to make small, shape ().
-
-        Args:
-            batch: `seen` and `next_seen` (B, D) scaled, `actions` (B, A) in [-1, 1], `rewards` and `continues` (B,).
-            noise: for whatever is random.
-        """
-        raise NotImplementedError
-
-    def fit(
-        self,
-        data: Trajectories,
-        training: Training | None = None,
-        *,
-        weights: np.ndarray[Any, Any] | None = None,
-        validation: Trajectories | None = None,
-        to: str | Path | None = None,
-        progress: bool | None = None,
-    ) -> Self:
-        """Learn from the transitions of trajectories, drawn with repetition (by `weights`, one a step, where given).
-
-        Raises:
-            DataError: data in other spaces, or without a transition.
-            ConfigError: held-out data is given, on which there is no loss that would say anything.
-        """
-        if validation is not None:
-            raise ConfigError("an offline critic has no loss to validate by: its target moves; leave validation out")
-        training = training or Training(lr=3e-4)
-        self._windows(data)
-        steps = data.steps()
-        if not len(steps.rewards):
-            raise DataError("there is nothing to learn from: no step of the trajectories has a next observation")
-        if not self.fitted:
-            self._fit_scalers(data)
-        scale = self._scalers["observations"]
-        actions = torch.from_numpy(self.acted.read(steps.actions))
-        columns = {
-            "seen": scale(torch.from_numpy(self.observed.vector(steps.observations))).numpy(),
-            "next_seen": scale(torch.from_numpy(self.observed.vector(steps.next_observations))).numpy(),
-            "actions": ((actions - self._middle) / self._half).numpy(),
-            "rewards": steps.rewards.astype(np.float32),
-            "continues": (~steps.terminated).astype(np.float32),
-        }
-        summed = None if weights is None else np.cumsum(weights / weights.sum())
-
-        def draw(rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
-            if summed is None:
-                index = rng.integers(len(steps.rewards), size=training.batch)
-            else:
-                index = np.searchsorted(summed, rng.random(training.batch), side="right").clip(max=len(summed) - 1)
-            return {name: column[index] for name, column in columns.items()}
-
-        self.history = train(self.net, self.error, draw, training, to=None if to is None else Path(to), progress=progress)
-        self.fitted = True
-        return self
+    def done(self, actions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The actions (N, A) in [-1, 1]."""
+        return ((torch.from_numpy(actions) - self._middle) / self._half).numpy()
 
     def decide(self, observations: Tensor) -> Tensor:
         """The policy's actions (B, A) in [-1, 1] for observations (B, D) as they are."""

@@ -7,7 +7,6 @@ the true dynamics. `DQN` is one copy as a policy; it can be taken from a learner
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -16,13 +15,12 @@ from gymnasium import Space
 from pydantic import Field
 from torch import Tensor, nn
 
-from ethogram.errors import ConfigError, DataError
+from ethogram.errors import ConfigError
 from ethogram.nn.networks import Activation
 from ethogram.nn.scaling import Scaling
 from ethogram.nn.stacked import StackedAdam, StackedMLP
-from ethogram.nn.training import Training, train
-from ethogram.policies.learned.base import Generators, Learned, LearnedConfig, Seen
-from ethogram.records.trajectories import Trajectories
+from ethogram.policies.learned._transitions import FromTransitions
+from ethogram.policies.learned.base import Generators, LearnedConfig, Seen
 
 __all__ = ["DQN", "DQNConfig", "QLearner", "Transitions", "boltzmann"]
 
@@ -122,7 +120,7 @@ class _Network(nn.Module):
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
 
-class DQN(Learned):
+class DQN(FromTransitions):
     """Takes the action of the highest Q-value, or draws from their softmax; for discrete actions and vectors."""
 
     Config = DQNConfig
@@ -138,8 +136,6 @@ class DQN(Learned):
         super().__init__(observation_space, action_space, config, seed)
         if len(self.acted.classes) != 1 or self.observed.images:
             raise ConfigError(f"DQN sees vectors and acts in a Discrete space, not {observation_space} and {action_space}")
-        if self.config.history > 1 or self.config.horizon > 1 or self.config.goal:
-            raise ConfigError("DQN sees one observation, takes one action and has no goal: leave history, horizon and goal")
 
     @classmethod
     def of(cls, learner: QLearner, copy: int, observation_space: Space[Any], action_space: Space[Any]) -> Self:
@@ -158,55 +154,24 @@ class DQN(Learned):
         seed = int(torch.randint(2**62, ()))
         return _Network([self.observed.size, *self.config.hidden, sum(self.acted.classes)], seed, self.config.activation)
 
-    def fit(
-        self,
-        data: Trajectories,
-        training: Training | None = None,
-        *,
-        weights: np.ndarray[Any, Any] | None = None,
-        validation: Trajectories | None = None,
-        to: str | Path | None = None,
-        progress: bool | None = None,
-    ) -> Self:
-        """Q-learning on the transitions of trajectories, drawn with repetition (by `weights`, one a step, where given).
+    def done(self, actions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The actions (N,), whole numbers from 0."""
+        return actions[:, 0]
 
-        Raises:
-            DataError: data in other spaces, or without a step.
-            ConfigError: held-out data is given, on which there is no loss that would say anything.
-        """
-        if validation is not None:
-            raise ConfigError("Q-learning has no loss to validate by: its target moves; leave validation out")
-        training = training or Training()
-        self._windows(data)
-        steps = data.steps()
-        if not len(steps.rewards):
-            raise DataError("there is nothing to learn from: no step of the trajectories has a next observation")
-        if not self.fitted:
-            self._fit_scalers(data)
-        columns = {
-            "observations": self.observed.vector(steps.observations),
-            "actions": self.acted.read(steps.actions)[:, 0],
-            "rewards": steps.rewards.astype(np.float32),
-            "next_observations": self.observed.vector(steps.next_observations),
-            "continues": (~steps.terminated).astype(np.float32),
-        }
-        chances = None if weights is None else weights / weights.sum()
-
-        def draw(rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
-            index = rng.choice(len(steps.rewards), training.batch, p=chances)
-            return {name: column[index] for name, column in columns.items()}
-
-        self.history = train(self.net, self._error, draw, training, to=None if to is None else Path(to), progress=progress)
-        self.fitted = True
-        return self
-
-    def _error(self, batch: dict[str, Tensor], _: torch.Generator) -> Tensor:
-        net, scale = self.net, self._scalers["observations"]
+    def error(self, batch: dict[str, Tensor], noise: torch.Generator) -> Tensor:
+        """The error of the Q-values; the target network is brought up to date where it is due."""
+        net = self.net
         if net.updates % self.config.sync_every == 0:
             net.target.load_state_dict(net.q.state_dict())
         net.updates += 1
-        scaled = {**batch, **{name: scale(batch[name]) for name in ("observations", "next_observations")}}
-        stacked = Transitions(**{name: value[None] for name, value in scaled.items()}, weights=torch.ones(1, 1))
+        stacked = Transitions(
+            observations=batch["seen"][None],
+            actions=batch["actions"][None],
+            rewards=batch["rewards"][None],
+            next_observations=batch["next_seen"][None],
+            continues=batch["continues"][None],
+            weights=torch.ones(1, 1),
+        )
         return errors(net.q, net.target, stacked, self.config.gamma)[0]
 
     def predict(self, observations: Seen, goals: Tensor | None, generators: Generators) -> Tensor:
