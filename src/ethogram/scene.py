@@ -13,11 +13,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import gymnasium.spaces as gs
+
 from ethogram.errors import ConfigError, RunError
-from ethogram.policy import Policy
+from ethogram.policy import Coded, Policy
 from ethogram.world import Agent, World
 
-__all__ = ["Policies", "Recipe", "Scene", "scene"]
+__all__ = ["Policies", "Recipe", "Scene", "policies_for", "scene"]
 
 Policies = Policy | Mapping[Agent, Policy] | Callable[[Agent], Policy]
 """One policy for all agents, a policy for each agent by name, or a function from an agent's name to its policy."""
@@ -49,8 +51,25 @@ class Scene(NamedTuple):
     recipe: Recipe | None = None
 
 
-def scene(function: Callable[..., tuple[World, Policies]]) -> Callable[..., Scene]:
-    """Mark a module-level function from JSON arguments to `(world, policies)` as one that a run can be rebuilt from."""
+def policies_for(world: World, policies: Policies | None) -> Policies:
+    """The policies given; or, in a world in which nobody has a choice, one that takes the only action there is.
+
+    Raises:
+        ConfigError: none are given, and an agent of the world has a choice.
+    """
+    if policies is not None:
+        return policies
+    spaces = (world.action_space(agent) for agent in world.possible_agents)
+    if not all(isinstance(space, gs.Discrete) and space.n == 1 for space in spaces):
+        raise ConfigError("a world needs policies: simulate(world, policies)")
+    return Coded(lambda _, space: space.start)
+
+
+def scene(function: Callable[..., tuple[World, Policies | None]]) -> Callable[..., Scene]:
+    """Mark a module-level function from JSON arguments to `(world, policies)` as one that a run can be rebuilt from.
+
+    `policies` may be None where nobody in the world has a choice.
+    """
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -62,7 +81,8 @@ def scene(function: Callable[..., tuple[World, Policies]]) -> Callable[..., Scen
         except (TypeError, ValueError) as error:
             raise ConfigError(f"scene {function.__name__} takes only JSON values as arguments: {error}") from error
         world, policies = function(**arguments)
-        return Scene(world, policies, Recipe(f"{function.__module__}:{function.__qualname__}", arguments))
+        recipe = Recipe(f"{function.__module__}:{function.__qualname__}", arguments)
+        return Scene(world, policies_for(world, policies), recipe)
 
     build.__scene__ = True  # type: ignore[attr-defined]
     return build

@@ -18,7 +18,7 @@ from ethogram.records.manifest import Manifest
 from ethogram.records.recorder import Recorder
 from ethogram.records.run import Run
 from ethogram.records.tables import StepCodec
-from ethogram.scene import Policies, Scene
+from ethogram.scene import Policies, Scene, policies_for
 from ethogram.session import Call, Position
 from ethogram.simulation.crew import Crew
 from ethogram.simulation.guides import Divergence, RecordedSteps, RecordGuide, explain_call
@@ -51,7 +51,8 @@ def simulate(
 
     Args:
         world: a world, or a scene (then `policies` is left out).
-        policies: one policy for all agents, a mapping from agent to policy, or a function from agent to policy.
+        policies: one policy for all agents, a mapping from agent to policy, or a function from agent to policy; may be left
+            out where no agent has a choice.
         steps: at most so many steps an episode; None: until the world ends it.
         episodes: how many episodes.
         seed: everything random in the run derives from it.
@@ -135,9 +136,7 @@ def as_scene(world: World | Scene, policies: Policies | None) -> Scene:
         return world
     if not isinstance(world, World):
         raise ConfigError(f"the world is a {type(world).__name__}, not a World: wrap a gymnasium env in GymWorld(env)")
-    if policies is None:
-        raise ConfigError("a world needs policies: simulate(world, policies)")
-    return Scene(world, policies)
+    return Scene(world, policies_for(world, policies))
 
 
 def _check(steps: int | None, episodes: int, seed: int, record: str, checkpoint_every: int | None) -> None:

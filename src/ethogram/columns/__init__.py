@@ -1,0 +1,1 @@
+"""Populations as columns: worlds of 10⁴ to 10⁸ agents, whose rules are compiled."""
