@@ -9,7 +9,8 @@ from ethogram.policies.coded.avoiding import AvoidingDemonstrator
 from ethogram.studies import Lab
 from ethogram.studies.claims import judge
 from ethogram.studies.imitation import beso, d3il
-from ethogram.studies.imitation._avoiding import EXITS, MODES, GoalAvoiding, demonstrations, with_goals
+from ethogram.studies.imitation._avoiding import EXITS, MODES, NEAR, SPREAD, GoalAvoiding, demonstrations, with_goals
+from ethogram.worlds.coded.avoiding import START
 from ethogram.worlds.testing import check_world
 
 
@@ -30,6 +31,12 @@ def test_world_with_goals() -> None:
             assert outcome["success"] and outcome["result"] == (mode % 4 == world.goal)
             assert np.abs(observations["agent"]["achieved_goal"] - EXITS[mode % 4]).max() < 0.06
     assert len(goals) > 2
+
+
+def test_world_with_goals_begins_where_it_is_told() -> None:
+    starts = [GoalAvoiding(near).reset(1)[0]["agent"]["observation"] for near in (True, False)]
+    assert starts[0][1] == np.float32(NEAR[1]) and abs(starts[0][0] - NEAR[0]) <= SPREAD
+    np.testing.assert_array_equal(starts[1], np.tile(START, 2).astype(np.float32))
 
 
 def test_demonstrations_show_every_way(tmp_path: Path) -> None:
@@ -56,4 +63,5 @@ def test_beso_smoke(tmp_path: Path) -> None:
     config = beso.presets["smoke"].model_copy(update={"steps": 20, "samplers": ("ddim",), "rollouts": 8})
     findings = beso.run(config, Lab(tmp_path, progress=False))
     assert set(judge(beso.claims, findings)) == {claim.name for claim in beso.claims}
-    assert findings.get("result", "beso").n == 2 and set(findings.figures) == {"guidance", "samplers"}
+    assert findings.get("result", "beso").n == 2 and set(findings.figures) == {"guidance", "samplers", "starts"}
+    assert findings.get("result", "gc-bc, standard start").n == 2 and findings.get("latency", "ddim 3").value > 0

@@ -57,9 +57,9 @@ def ways(policy: str, settings: Mapping[str, Any] | None = None) -> tuple[World,
 
 
 @scene
-def toward(policy: str, settings: Mapping[str, Any] | None = None) -> tuple[World, Policy]:
+def toward(policy: str, settings: Mapping[str, Any] | None = None, near: bool = True) -> tuple[World, Policy]:
     """The task with goals and a fitted policy out of a folder, some of its settings changed."""
-    return GoalAvoiding(), fitted(policy, settings)
+    return GoalAvoiding(near), fitted(policy, settings)
 
 
 def fitted(folder: str, settings: Mapping[str, Any] | None) -> Policy:
@@ -115,7 +115,10 @@ def _rod(observations: Any) -> np.ndarray:
 
 
 class GoalAvoiding(World):
-    """The avoiding task from near the first post, with a goal: which of the four gaps of the last row to leave by.
+    """The avoiding task with a goal: which of the four gaps of the last row to leave by.
+
+    Args:
+        near: begin near the first post; else where D3IL's episodes begin.
 
     Observation: `observation` as of `Avoiding`, `achieved_goal` the rod's position and `desired_goal` a point at the finish
     line in one of the gaps, drawn at the reset. Outcome: that of `Avoiding`, where `success` counts any gap, and `result`,
@@ -126,8 +129,8 @@ class GoalAvoiding(World):
     time_unit = "s"
     state_fields = ("goal",)
 
-    def __init__(self) -> None:
-        self.world = Near()
+    def __init__(self, near: bool = True) -> None:
+        self.world = Near() if near else Avoiding()
         self.possible_agents, self.agents = list(self.world.possible_agents), []
         self.expected_steps = self.world.expected_steps
         low, high = (edge.astype(np.float32) for edge in WORKSPACE)

@@ -1,4 +1,4 @@
-"""Figures of the study beso: the sweep of guidance, and samplers by their number of steps."""
+"""Figures of the study beso: the sweep of guidance, samplers by their number of steps, and starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["guidance_picture", "samplers_picture"]
+__all__ = ["guidance_picture", "samplers_picture", "starts_picture"]
 
 
 def guidance_picture(sweep: Sequence[tuple[float, Estimate, Estimate]], goal_free: Estimate, cloned: Estimate) -> Figure:
@@ -38,6 +38,24 @@ def samplers_picture(grid: Mapping[str, Sequence[tuple[int, Estimate]]]) -> Figu
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.minorticks_off()
     ax.set(xlabel="denoising steps", ylabel="result, share of rollouts", ylim=(0, 1.02))
+    ax.legend(fontsize=9)
+    return figure
+
+
+def starts_picture(starts: Mapping[str, Mapping[str, tuple[Estimate, Estimate]]]) -> Figure:
+    """Result, and paler beside it reward, of each policy by start."""
+    figure, (ax,) = canvas()
+    policies = list(next(iter(starts.values())))
+    for i, policy in enumerate(policies):
+        for at, pairs in enumerate(starts.values()):
+            x = at + 0.2 * (i - (len(policies) - 1) / 2)
+            for e, shift, alpha in zip(pairs[policy], (-0.03, 0.03), (1.0, 0.35), strict=True):
+                label = policy if at == 0 and shift < 0 else None
+                ax.plot(x + shift, e.value, "o", color=SERIES[i], alpha=alpha, label=label)
+                if e.bounded:
+                    ax.plot([x + shift] * 2, [e.low, e.high], color=SERIES[i], alpha=alpha)
+    ax.set_xticks(range(len(starts)), list(starts))
+    ax.set(xlabel="start", ylabel="share of rollouts", xlim=(-0.5, len(starts) - 0.5), ylim=(0, 1.02))
     ax.legend(fontsize=9)
     return figure
 
