@@ -60,7 +60,7 @@ def test_d3il_smoke(tmp_path: Path) -> None:
 
 
 def test_beso_smoke(tmp_path: Path) -> None:
-    config = beso.presets["smoke"].model_copy(update={"steps": 20, "samplers": ("ddim",), "rollouts": 8})
+    config = beso.presets["smoke"].model_copy(update={"steps": 20, "samplers": ("ddim",)})
     findings = beso.run(config, Lab(tmp_path, progress=False))
     assert set(judge(beso.claims, findings)) == {claim.name for claim in beso.claims}
     assert findings.get("result", "beso").n == 2 and set(findings.figures) == {"guidance", "samplers", "starts"}

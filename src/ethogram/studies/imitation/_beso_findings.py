@@ -18,7 +18,7 @@ PLOT = "read off the plots of the authors' repository, ±0.02"
 FEW, MANY = 3, 30
 """The numbers of denoising steps that are compared."""
 STANDARD = "standard start"
-TIMED = 100
+TIMED = 50
 """Actions of which the time is taken."""
 
 
