@@ -1,0 +1,206 @@
+"""Cells: the single simulations that an experiment is made of, and how they are shared out, kept and gone on with.
+
+A cell is a scene with arguments, a seed and interventions, and the function that measures its run. It depends on nothing
+else, so that an experiment comes out the same however many processes or machines compute it, and whatever was kept before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ethogram.errors import ConfigError, DataError, RunError
+from ethogram.experiments.executors import Executor, executor
+from ethogram.records.manifest import replace_file
+from ethogram.scene import Scene
+from ethogram.simulation import Intervention
+
+if TYPE_CHECKING:
+    from ethogram.records import Run
+
+__all__ = ["Cell", "CellsFailed", "Measure", "Result", "compute_all", "digest", "numbers"]
+
+Measure = Callable[["Run"], Mapping[str, "float | Sequence[float]"]]
+"""From a run to numbers and series by name. It is called where the run was computed: define it at the top of a module."""
+
+Result = dict[str, "float | list[float]"]
+"""What a measure gave, as JSON values."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One simulation of an experiment."""
+
+    name: str
+    """As a reader should call it: arm or arguments, and replicate."""
+    scene: Callable[..., Scene]
+    """A function marked `@scene`."""
+    arguments: Mapping[str, Any]
+    measure: Measure
+    seed: int
+    steps: int | None = None
+    interventions: tuple[Intervention, ...] = ()
+    run: str | None = None
+    """The folder that the run is kept in; None: it is dropped once it is measured."""
+
+    @property
+    def functions(self) -> tuple[Callable[..., Any], ...]:
+        """What another process must be able to find."""
+        return self.scene, self.measure
+
+    @property
+    def key(self) -> str:
+        """The same for cells whose results are the same: everything but the name, and the text of the measure."""
+        scene, measure = self.scene, self.measure
+        return digest(
+            {
+                "scene": f"{scene.__module__}:{scene.__qualname__}",
+                "arguments": dict(self.arguments),
+                "measure": [f"{measure.__module__}:{measure.__qualname__}", source(measure)],
+                "seed": self.seed,
+                "steps": self.steps,
+                "interventions": [i._asdict() for i in self.interventions],
+            }
+        )
+
+    def compute(self) -> Result:
+        """Simulate the cell and measure its run; a run that was cut short in the cell's folder is gone on with.
+
+        Raises:
+            RunError: a budget ended the run.
+            DataError: the measure gives something else than finite numbers and series.
+        """
+        from ethogram.simulation import simulate
+        from ethogram.simulation.rollouts import one_thread
+
+        with one_thread():
+            run = simulate(
+                self.scene(**self.arguments),
+                steps=self.steps,
+                seed=self.seed,
+                to=self.run,
+                interventions=self.interventions,
+                resume=self.run is not None,
+                progress=False,
+            )
+            if run.manifest.status != "complete":
+                raise RunError(f"the run was stopped: {run.manifest.reason}")
+            return numbers(self.measure(run), self.measure.__name__)
+
+
+class CellsFailed(RunError):
+    """Some cells of an experiment failed; the message names the first, `failures` has them all, by name."""
+
+    def __init__(self, failures: Mapping[str, str], cells: int, kept: str) -> None:
+        name, why = next(iter(failures.items()))
+        super().__init__(f"{len(failures)} of {cells} cells failed, the first at {name}: {why}; {kept}")
+        self.failures = dict(failures)
+        self.results: list[Result | None] = []
+        """The results of the others, in the order of the cells; None for those that failed."""
+
+
+def digest(item: Any) -> str:
+    """A short name for a JSON value, the same wherever it is computed."""
+    return hashlib.blake2b(json.dumps(item, sort_keys=True).encode(), digest_size=10).hexdigest()
+
+
+def source(function: Callable[..., Any]) -> str:
+    """The text of a function; empty where there is none to be had."""
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        return ""
+
+
+def numbers(found: Any, what: str) -> Result:
+    """What a measure gave, as floats and lists of floats.
+
+    Raises:
+        DataError: it is not a mapping from names to finite numbers and series of them.
+    """
+    if not isinstance(found, Mapping):
+        raise DataError(f"{what} must give a dict of numbers and series by name, not a {type(found).__name__}")
+    result: Result = {}
+    for name, value in found.items():
+        try:
+            array = np.asarray(value, float)
+        except (TypeError, ValueError):
+            array = np.array([[math.nan]])
+        if array.ndim > 1 or not np.isfinite(array).all():
+            raise DataError(f"{what} must give finite numbers or series of them, but {name!r} is {str(value)[:80]}")
+        result[str(name)] = array.tolist()
+    return result
+
+
+def compute_all(
+    cells: Sequence[Cell],
+    workers: int | Executor = 1,
+    to: str | Path | None = None,
+    name: str = "cells",
+    progress: bool | None = None,
+) -> list[Result]:
+    """The results of all cells, in order; each is kept in `to/cells` as soon as it is there.
+
+    Args:
+        cells: those with a `run` keep it at `to/runs/RUN`, or nowhere where there is no folder.
+        workers: how many processes; or something that computes cells elsewhere.
+        to: the folder; results that are there are not computed again.
+        name: of the progress line.
+        progress: show it; None: where the terminal can.
+
+    Raises:
+        ConfigError: a scene does not take the arguments.
+        CellsFailed: some failed; the others are kept.
+    """
+    from ethogram.simulation.progress import bar
+
+    for cell in cells:
+        check(cell)
+    folder = None if to is None else Path(to).resolve()
+    results: list[Result | None] = [None] * len(cells)
+    paths = [None if folder is None else folder / "cells" / f"{cell.key}.json" for cell in cells]
+    missing: list[tuple[int, Cell]] = []
+    for at, (cell, path) in enumerate(zip(cells, paths, strict=True)):
+        if path is not None and path.exists():
+            results[at] = json.loads(path.read_text("utf-8"))["result"]
+        else:
+            run = None if folder is None or cell.run is None else str(folder / "runs" / cell.run)
+            missing.append((at, replace(cell, run=run)))
+    if folder is not None:
+        (folder / "cells").mkdir(parents=True, exist_ok=True)
+    errors: dict[int, str] = {}
+    with bar(name, len(cells), progress) as advance, executor(workers, len(missing)) as running:
+        advance(len(cells) - len(missing))
+        for at, result, error in running.outcomes(missing):
+            results[at] = result
+            if error:
+                errors[at] = error
+            elif (path := paths[at]) is not None:
+                cell = {"cell": cells[at].name, "arguments": dict(cells[at].arguments), "seed": cells[at].seed}
+                replace_file(path, json.dumps({**cell, "result": result}, ensure_ascii=False).encode() + b"\n")
+            advance(1)
+    if errors:
+        kept = "the others are not kept: give a folder with to=" if folder is None else f"the others are kept in {folder}"
+        failed = CellsFailed({cells[at].name: errors[at] for at in sorted(errors)}, len(cells), kept)
+        failed.results = results
+        raise failed
+    return [result for result in results if result is not None]
+
+
+def check(cell: Cell) -> None:
+    """ConfigError where the cell's function is not a scene, or does not take the arguments."""
+    if not getattr(cell.scene, "__scene__", False):
+        raise ConfigError(f"{getattr(cell.scene, '__name__', cell.scene)} must be a function marked @scene")
+    try:
+        inspect.signature(cell.scene).bind(**cell.arguments)
+        json.dumps(dict(cell.arguments))
+    except TypeError as error:
+        raise ConfigError(f"{cell.name}: scene {cell.scene.__name__} cannot be called so: {error}") from error
