@@ -30,7 +30,6 @@ from ethogram.populations import (
     stochastic_block,
     watts_strogatz,
 )
-from ethogram.populations.generators import _pair_of
 
 RANDOM: dict[str, Callable[[int], Network]] = {
     "erdos_renyi": lambda seed: erdos_renyi(60, 0.1, rng=seed),
@@ -120,15 +119,6 @@ def test_watts_strogatz_gives_every_graph_as_often_as_networkx() -> None:
     common = sorted(graph for graph in ours.keys() | theirs.keys() if ours[graph] + theirs[graph] >= 10)
     assert len(common) > 100
     assert stats.chi2_contingency([[ours[g] for g in common], [theirs[g] for g in common]]).pvalue > 1e-4
-
-
-def test_pairs_are_told_from_codes_at_any_size() -> None:
-    i = np.array([1, 2, 3, 10, 94906266, 94906267, 10**8, 2**31, 3 * 10**9])
-    first, last = i * (i - 1) // 2, i * (i + 1) // 2 - 1
-    inner, size = np.ones(len(i), dtype=bool), np.full(len(i), 4 * 10**9)
-    for code, j in ((first, np.zeros_like(i)), (last, i - 1)):
-        got = _pair_of(code, inner, size, directed=False)
-        assert got[0].tolist() == i.tolist() and got[1].tolist() == j.tolist()
 
 
 def edge_keys(network: Network) -> np.ndarray:

@@ -1,21 +1,21 @@
 """The usual random and regular networks, as CSR.
 
-All take `rng`, a numpy generator or a seed, and give a simple network: no row tied to itself, no tie twice. Networks of 10^5
-nodes take from a tenth of a second to a few seconds.
+Random ones take `rng`, a numpy generator or a seed; all give a simple network: no row tied to itself, no tie twice. Their
+loops are compiled when they are first used, and kept on disk: a million nodes of ten ties each then take about a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ethogram.errors import ConfigError
-from ethogram.populations.csr import label_codes, sorted_distinct
+from ethogram.populations.csr import csr_of_ties, label_codes
 from ethogram.populations.network import Network
-from ethogram.populations.streams import as_generator, uniforms
+from ethogram.populations.streams import as_generator, kernel_state
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,8 +54,10 @@ def complete(n: int, *, directed: bool = False) -> Network:
 def ring(n: int, k: int) -> Network:
     """A ring in which each node is tied to the `k` nearest (`k` even): half of them on either side."""
     _check_ring(n, k)
-    source = np.tile(np.arange(n), k // 2)
-    return Network.from_edges(source, (source + np.repeat(np.arange(1, k // 2 + 1), n)) % n, n)
+    source = np.tile(np.arange(n, dtype=np.int32), k // 2)
+    target = source + np.repeat(np.arange(1, k // 2 + 1, dtype=np.int32), n)
+    target[target >= n] -= n
+    return Network.from_edges(source, target, n)
 
 
 def grid(rows: int, columns: int, *, periodic: bool = False, moore: bool = False) -> Network:
@@ -86,17 +88,26 @@ def cliques(labels: Sequence[Hashable] | NDArray[Any] | pl.Series) -> Network:
 
     `labels` has one value a node; those whose label is None are tied to nobody.
     """
-    code = label_codes((i,) if label is None else label for i, label in enumerate(labels))
-    order = np.argsort(code, kind="stable")
-    grouped = code[order]
-    largest = int(np.bincount(code).max()) if len(code) else 0
-    pairs = [
-        (order[:-apart][alike], order[apart:][alike])
-        for apart in range(1, largest)
-        for alike in [grouped[:-apart] == grouped[apart:]]
-    ]
-    source, target = (np.concatenate([pair[end] for pair in pairs]) if pairs else np.zeros(0, int) for end in (0, 1))
-    return Network.from_edges(source, target, len(code))
+    array = labels if isinstance(labels, np.ndarray) and labels.dtype != object else None
+    named = [(i,) if label is None else label for i, label in enumerate(labels)] if array is None else array
+    code = label_codes(named)
+    return tied_within(code, np.ones(int(code.max()) + 1 if len(code) else 0), np.random.default_rng(0))
+
+
+def tied_within(blocks: NDArray[np.int64], p: NDArray[np.float64], rng: np.random.Generator) -> Network:
+    """Every two nodes of the same block tied with the probability `p[block]`; nodes of a block below 0 with nobody.
+
+    Args:
+        blocks: the block of each node, shape (n,).
+        p: a probability for each block, shape (blocks,).
+        rng: random generator.
+    """
+    from ethogram.populations.growth_kernels import within_blocks
+
+    members, start = _members(blocks, len(p))
+    size = np.diff(start).astype(np.float64)
+    expected = float(p @ (size * (size - 1))) / 2
+    return _of_kernel(within_blocks, (p, start, members), len(blocks), expected, rng, directed=False)
 
 
 def erdos_renyi(n: int, p: float, *, directed: bool = False, rng: Rng) -> Network:
@@ -116,25 +127,10 @@ def watts_strogatz(n: int, k: int, p: float, *, rng: Rng) -> Network:
     """
     _check_ring(n, k)
     _check_share(p, "p")
-    stream = as_generator(rng, "watts_strogatz")
-    source = np.tile(np.arange(n), k // 2)
-    target = (source + np.repeat(np.arange(1, k // 2 + 1), n)) % n
-    ties = set((np.minimum(source, target) * n + np.maximum(source, target)).tolist())
-    degree = np.full(n, k).tolist()
-    draw = uniforms(stream)
-    for edge in np.flatnonzero(stream.random(len(source)) < p).tolist():
-        i, old = int(source[edge]), int(target[edge])
-        if degree[i] >= n - 1:  # tied to all others: nowhere to move to
-            continue
-        new = i
-        while new == i or (min(i, new) * n + max(i, new)) in ties:
-            new = int(next(draw) * n)
-        ties.remove(min(i, old) * n + max(i, old))
-        ties.add(min(i, new) * n + max(i, new))
-        target[edge] = new
-        degree[old] -= 1
-        degree[new] += 1
-    return Network.from_edges(source, target, n)
+    from ethogram.populations.growth_kernels import small_world
+
+    target = small_world(n, k // 2, p, kernel_state(as_generator(rng, "watts_strogatz")))
+    return _simple(np.repeat(np.arange(n, dtype=np.int32), k // 2), target.ravel(), n)
 
 
 def barabasi_albert(n: int, m: int, *, rng: Rng) -> Network:
@@ -145,23 +141,12 @@ def barabasi_albert(n: int, m: int, *, rng: Rng) -> Network:
     """
     _at_least(m, 1, "m")
     _at_least(n, m + 1, "n")
+    from ethogram.populations.growth_kernels import attach
+
     stream = as_generator(rng, "barabasi_albert")
-    ends = [0] * m + list(range(1, m + 1))  # each node as often as it has ties
-    draw = uniforms(stream)
-    for node in range(m + 1, n):
-        chosen: list[int] = []
-        while len(chosen) < m:
-            target = ends[int(next(draw) * len(ends))]
-            if target not in chosen:
-                chosen.append(target)
-        ends += chosen
-        ends += [node] * m
-    # the star, then for each later node m targets followed by m times itself
-    later = np.array(ends[2 * m :], dtype=np.int64).reshape(-1, 2, m)
-    source = np.concatenate([np.zeros(m, dtype=np.int64), later[:, 0].ravel()])
-    target = np.concatenate([np.arange(1, m + 1), later[:, 1].ravel()])
-    row = stream.permutation(n)
-    return Network.from_edges(row[source], row[target], n)
+    target = attach(n, m, kernel_state(stream))
+    row = stream.permutation(n).astype(np.int32)
+    return _simple(np.concatenate([row[1 : m + 1], np.repeat(row[m + 1 :], m)]), row[target], n)
 
 
 def followers(n: int, m: int, *, attractiveness: float = 1.0, follow_back: float = 0.0, rng: Rng) -> Network:
@@ -184,23 +169,16 @@ def followers(n: int, m: int, *, attractiveness: float = 1.0, follow_back: float
     if not 0 < attractiveness < float("inf"):
         raise ConfigError(f"attractiveness must be a number above 0, not {attractiveness}.")
     _check_share(follow_back, "follow_back")
+    from ethogram.populations.growth_kernels import follow
+
     stream = as_generator(rng, "followers")
-    followed: list[int] = []  # each node as often as it has followers
-    counts = np.minimum(np.arange(n), m)
-    draw = uniforms(stream)
-    for node in range(1, n):
-        chosen: list[int] = []
-        while len(chosen) < min(m, node):
-            at = next(draw) * (len(followed) + attractiveness * node)
-            target = followed[int(at)] if at < len(followed) else int(next(draw) * node)
-            if target not in chosen:
-                chosen.append(target)
-        followed += chosen
-    row = stream.permutation(n)
-    source, target = row[np.repeat(np.arange(n), counts)], row[np.array(followed, dtype=np.int64)]
-    back = stream.random(len(source)) < follow_back
-    source, target = np.concatenate([source, target[back]]), np.concatenate([target, source[back]])
-    return Network.from_edges(source, target, n, directed=True)
+    target = follow(n, m, attractiveness, kernel_state(stream))
+    row = stream.permutation(n).astype(np.int32)
+    source, target = np.repeat(row, np.minimum(np.arange(n), m)), row[target]
+    if follow_back:
+        back = stream.random(len(source)) < follow_back
+        source, target = np.concatenate([source, target[back]]), np.concatenate([target, source[back]])
+    return _simple(source, target, n, directed=True)
 
 
 def stochastic_block(
@@ -223,16 +201,13 @@ def stochastic_block(
         raise ConfigError("densities must be a square matrix of probabilities, symmetric in an undirected network.")
     if label.size and (not np.issubdtype(label.dtype, np.integer) or label.min() < 0 or label.max() >= blocks):
         raise ConfigError(f"labels must be whole numbers from 0 to {blocks - 1}, the blocks of the densities.")
+    from ethogram.populations.growth_kernels import between_blocks
+
+    members, start = _members(label, blocks)
+    size = np.diff(start).astype(np.float64)
+    expected = float(size @ p @ size - size @ np.diag(p)) / (1 if directed else 2)
     stream = as_generator(rng, "stochastic_block")
-    label = label.astype(np.int64)
-    size = np.bincount(label, minlength=blocks).astype(np.int64)
-    a, b = np.indices(p.shape).reshape(2, -1) if directed else np.triu_indices(blocks)
-    possible = _pairs(size, a, b, directed)
-    block, code = _distinct(possible, stream.binomial(possible, p[a, b]), stream)
-    a, b = a[block], b[block]
-    i, j = _pair_of(code, a == b, size[b], directed)
-    members, start = np.argsort(label, kind="stable"), np.cumsum(size) - size
-    return Network.from_edges(members[start[a] + i], members[start[b] + j], len(label), directed=directed)
+    return _of_kernel(between_blocks, (p, start, members, directed), len(label), expected, stream, directed)
 
 
 def homophily(
@@ -321,48 +296,29 @@ def _table(population: Population | pl.DataFrame) -> pl.DataFrame:
     return population if isinstance(population, pl.DataFrame) else population.table
 
 
-def _pairs(size: NDArray[np.int64], a: NDArray[Any], b: NDArray[Any], directed: bool) -> NDArray[np.int64]:
-    """The number of pairs between blocks a and b that can be tied."""
-    inner = size[a] * (size[a] - 1)
-    return np.where(a == b, inner if directed else inner // 2, size[a] * size[b])
+def _members(blocks: NDArray[np.integer], n_blocks: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The nodes block by block (leaving out those of a block below 0), and where each block begins and the last one ends."""
+    order = np.argsort(blocks, kind="stable").astype(np.int32)
+    return order, np.searchsorted(blocks[order], np.arange(n_blocks + 1))
 
 
-def _pair_of(
-    code: NDArray[np.int64], inner: NDArray[np.bool_], size: NDArray[np.int64], directed: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pair of members (from 0, within their blocks) that a code below `_pairs` stands for."""
-    if directed:
-        i, j = np.divmod(code, np.maximum(np.where(inner, size - 1, size), 1))
-        return i, j + (inner & (j >= i))
-    i, j = np.divmod(code, np.maximum(size, 1))
-    # within a block: code = i (i - 1) / 2 + j with j < i; the root is off by at most one
-    high = ((1 + np.sqrt(1 + 8 * code.astype(np.float64))) / 2).astype(np.int64)
-    high -= high * (high - 1) // 2 > code
-    high += high * (high + 1) // 2 <= code
-    return np.where(inner, high, i), np.where(inner, code - high * (high - 1) // 2, j)
+def _of_kernel(
+    draw: Callable[..., int], arguments: tuple[Any, ...], n: int, expected: float, rng: np.random.Generator, directed: bool
+) -> Network:
+    """The network of the edges that a kernel draws, in room for as many as are to be expected."""
+    state = kernel_state(rng)
+    room, edges = 0, int(expected + 5 * expected**0.5) + 10
+    source = target = np.zeros(0, dtype=np.int32)
+    while edges > room:  # else all were stored; what did not find room is drawn again from the same state
+        room = edges
+        source, target = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
+        edges = draw(*arguments, state.copy(), source, target)
+    return _simple(source[:edges], target[:edges], n, directed)
 
 
-def _distinct(
-    possible: NDArray[np.int64], counts: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of each block b, `counts[b]` distinct codes below `possible[b]`, uniformly: their blocks, and the codes.
-
-    Drawing until enough differ gives a uniform subset; blocks that are more than a quarter full are shuffled instead.
-    """
-    dense = (counts * 4 > possible) & (possible > 64)
-    start = np.cumsum(possible) - possible
-    keys = [start[b] + rng.choice(possible[b], counts[b], replace=False, shuffle=False) for b in np.flatnonzero(dense)]
-    missing = np.where(dense, 0, counts)
-    found = np.zeros(0, dtype=np.int64)
-    while missing.any():
-        block = np.repeat(np.arange(len(possible)), missing)
-        found = sorted_distinct(np.concatenate([found, start[block] + rng.integers(0, possible[block])]))
-        # of blocks that start together all but the last are empty, and the last is what searchsorted finds
-        block = np.searchsorted(start, found, side="right") - 1
-        missing = np.where(dense, 0, counts) - np.bincount(block, minlength=len(possible))
-    key = np.concatenate([found, *keys])
-    block = np.searchsorted(start, key, side="right") - 1
-    return block, key - start[block]
+def _simple(source: NDArray[np.int32], target: NDArray[np.int32], n: int, directed: bool = False) -> Network:
+    """The network of edges that are known to be those of a simple one."""
+    return Network._of_arrays(*csr_of_ties(source, target, n, directed=directed), directed)
 
 
 def _at_least(value: int, least: int, what: str) -> None:

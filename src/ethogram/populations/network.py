@@ -19,10 +19,12 @@ from ethogram.errors import ConfigError, DataError
 from ethogram.populations.csr import (
     check_ends,
     check_simple,
+    csr_of_edges,
     finite_weights,
     frozen,
+    in_degrees,
     label_codes,
-    sorted_distinct,
+    transposed,
     triangles,
     whole_numbers,
 )
@@ -55,7 +57,7 @@ class Network:
     directed: bool = False
 
     def __post_init__(self) -> None:
-        indptr = whole_numbers(self.indptr, "indptr")
+        indptr = whole_numbers(self.indptr, "indptr").astype(np.int64, copy=False)
         if indptr.ndim != 1 or len(indptr) == 0 or indptr[0] != 0 or (np.diff(indptr) < 0).any():
             raise DataError("A network's indptr must be one row of whole numbers that starts at 0 and never falls.")
         indices = whole_numbers(self.indices, "indices")
@@ -86,27 +88,8 @@ class Network:
         if source.ndim != 1 or source.shape != target.shape:
             raise DataError(f"Edges need as many sources as targets, not shapes {source.shape} and {target.shape}.")
         check_ends(source, target, n)
-        if not directed:
-            source, target = np.minimum(source, target), np.maximum(source, target)
-        key = source * n + target
-        if weights is None:
-            key, weight = sorted_distinct(key), None
-        else:
-            weight = finite_weights(weights, source.shape)
-            order = np.argsort(key, kind="stable")
-            key, weight = key[order], weight[order]
-            if (twice := np.flatnonzero(np.diff(key) == 0)).size:
-                first, second = order[twice[0]], order[twice[0] + 1]
-                raise DataError(f"Edge {second} repeats edge {first} (both from 0): add up the weights of repeated edges.")
-        source, target = np.divmod(key, max(n, 1))
-        if not directed:
-            source, target = np.concatenate([source, target]), np.concatenate([target, source])
-            weight = None if weight is None else np.concatenate([weight, weight])
-            order = np.argsort(source * n + target)
-            source, target = source[order], target[order]
-            weight = None if weight is None else weight[order]
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))])
-        return cls._of_arrays(indptr, target, weight, directed)
+        weight = None if weights is None else finite_weights(weights, source.shape)
+        return cls._of_arrays(*csr_of_edges(source, target, n, weight, directed), directed)
 
     @classmethod
     def _of_arrays(
@@ -170,8 +153,7 @@ class Network:
         """The network with every edge turned round: of who follows whom, each row's followers."""
         if not self.directed:
             return self
-        source, target = self.edges()
-        return Network.from_edges(target, source, len(self), weights=self.weights, directed=True)
+        return Network._of_arrays(*transposed(self.indptr, self.indices, self.weights), directed=True)
 
     def subgraph(self, rows: ArrayLike) -> Network:
         """The network among `rows` (distinct row numbers), which become rows 0, 1, … in the order given."""
@@ -189,7 +171,7 @@ class Network:
 
     def in_degree(self) -> NDArray[np.int64]:
         """The number of edges that reach each node, shape (n,); the degree, in an undirected network."""
-        return np.bincount(self.indices, minlength=len(self)).astype(np.int64)
+        return in_degrees(self.indices, len(self))
 
     def degree(self) -> NDArray[np.int64]:
         """The number of edges at each node, in either direction, shape (n,)."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
+from numpy.typing import NDArray
 
 from ethogram.errors import ConfigError
 from ethogram.seeds import generator
 
-__all__ = ["as_generator", "uniforms"]
+__all__ = ["as_generator", "kernel_state"]
 
 
 def as_generator(rng: np.random.Generator | int, stream: str) -> np.random.Generator:
@@ -21,7 +20,6 @@ def as_generator(rng: np.random.Generator | int, stream: str) -> np.random.Gener
     return generator(int(rng), "populations", stream)
 
 
-def uniforms(rng: np.random.Generator) -> Iterator[float]:
-    """Endless uniform numbers in [0, 1) as Python floats, drawn in blocks: what a loop over single draws needs."""
-    while True:
-        yield from rng.random(8192).tolist()
+def kernel_state(rng: np.random.Generator) -> NDArray[np.uint64]:
+    """The state from which a compiled loop draws its random numbers (see `growth_kernels.uniform`), shape (1,)."""
+    return rng.integers(0, 2**64, 1, dtype=np.uint64)
