@@ -1,1 +1,32 @@
-"""Populations as columns: worlds of 10⁴ to 10⁸ agents, whose rules are compiled."""
+"""Populations as columns: worlds of 10⁴ to 10⁸ agents, whose rules are compiled.
+
+A model is one class of columns, neighbourhoods and scalar rules; see `Columns` and `docs/columns.md`.
+"""
+
+from ethogram.columns.declare import column, count, grid, levers, mixing, network, observe, tally, total
+from ethogram.columns.substeps import each, pairs, relocate, scatter, transfer, turn, whole
+from ethogram.columns.tables import observed, panel
+from ethogram.columns.world import OBSERVER, Columns
+
+__all__ = [
+    "OBSERVER",
+    "Columns",
+    "column",
+    "count",
+    "each",
+    "grid",
+    "levers",
+    "mixing",
+    "network",
+    "observe",
+    "observed",
+    "pairs",
+    "panel",
+    "relocate",
+    "scatter",
+    "tally",
+    "total",
+    "transfer",
+    "turn",
+    "whole",
+]

@@ -1,0 +1,184 @@
+"""The engine: runs a model's compiled loops on the columns of a world."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethogram.columns.loops import Kernel
+from ethogram.columns.substeps import Each, Substep, Whole
+from ethogram.columns.threads import Ranges
+from ethogram.seeds import generator
+
+if TYPE_CHECKING:
+    from ethogram.columns.world import Columns
+
+__all__ = ["Engine"]
+
+PUSH_COST = 6
+"""What it costs to push along a tie, in ties pulled through a bitmap; it is done by one thread, while all of them pull."""
+FEW = 16
+"""Pushing is thought of where fewer than one row in so many is flagged."""
+
+
+class Engine:
+    """Runs the loops of one world.
+
+    Args:
+        world: whose columns they are.
+    """
+
+    def __init__(self, world: Columns) -> None:
+        self.world = world
+        self.arrays: dict[str, NDArray[Any]] = {}
+        """Scratch arrays, by tag: the other half of double-buffered columns, bitmaps, counts."""
+        self._pushing: set[str] = set()
+        self._ranges: dict[tuple[Any, ...], Ranges] = {}
+
+    @cached_property
+    def _module(self) -> Any:
+        from ethogram.columns.emit import write
+
+        return write(self.world.model)
+
+    @cached_property
+    def _functions(self) -> dict[str, Any]:
+        from ethogram.columns.cache import load
+
+        return load(self._module)
+
+    def run(self, substep: Substep) -> None:
+        """Run one substep."""
+        if isinstance(substep, Whole):
+            self._whole(substep)
+        elif isinstance(substep, Each):
+            self.loop(substep.name)
+
+    def _whole(self, substep: Whole) -> None:
+        world = self.world
+        method = substep.rule.__get__(world)
+        if substep.rule.__code__.co_argcount > 1:
+            method(generator(world.luck.seed, "columns", substep.name, world.step_number))
+        else:
+            method()
+
+    def loop(self, name: str) -> list[Any]:
+        """Run a loop over all rows; what its ranges return."""
+        kernel: Kernel = self._module.kernels[name]
+        for count in kernel.flags:
+            self._flag(count)
+        for column in kernel.buffered:
+            self._scratch(f"out:{column}", self.world.column(column).dtype)
+        found = self.call(name, self._over(kernel))
+        for column in kernel.buffered:
+            self.arrays[f"out:{column}"] = self.world.exchange(column, self.arrays[f"out:{column}"])
+        return found
+
+    def call(self, name: str, ranges: Ranges) -> list[Any]:
+        """Call a kernel of the generated module for every range."""
+        kernel: Kernel = self._module.kernels[name]
+        arguments = [self.resolve(tag, name, kernel) for tag in kernel.tags]
+        return self.world.threads.run(self._functions[name], ranges, arguments)
+
+    def resolve(self, tag: str, name: str, kernel: Kernel) -> Any:
+        """What a tag of a kernel's arguments stands for now."""
+        world = self.world
+        kind, _, what = tag.partition(":")
+        match kind:
+            case "col":
+                return world.column(what)
+            case "out":
+                buffered = what in kernel.buffered or what not in world.model.columns
+                return self.arrays[tag] if buffered else world.column(what)
+            case "par":
+                return world.parameters[what]
+            case "ptr":
+                return world.networks[what].indptr
+            case "idx":
+                return world.networks[what].indices
+            case "wgt":
+                return world.networks[what].weights
+            case "k":
+                k = world.model.mixings[what].k
+                return k if isinstance(k, int) else world.parameters[k]
+            case "luck":
+                return world.luck.key(what, world.step_number)
+            case "bits" | "pushed":
+                return self.arrays[tag]
+            case "push":
+                return what in self._pushing
+            case "key":
+                return world.luck.key(name, world.step_number)
+            case "step":
+                return world.step_number
+            case "n":
+                return world.n
+            case "height" | "width":
+                return world.shape[kind == "width"]
+            case _:
+                return self.arrays[tag]
+
+    def aggregate(self, name: str) -> NDArray[Any]:
+        """An aggregate of all rows, as things are now."""
+        counts = self.world.model.aggregates[name].counts
+        self.arrays["out:result"] = np.empty(self.world.n, np.int64 if counts else np.float64)
+        self.loop(f"{name}_rows")
+        return self.arrays.pop("out:result")
+
+    def tally(self, column: NDArray[Any], values: int) -> NDArray[np.int64]:
+        """How many rows hold 0, 1, 2 ... below `values`."""
+        from ethogram.columns.kernels import tally
+
+        column = column.view(np.int8) if column.dtype == np.bool_ else column
+        return np.sum(self.world.threads.run(tally, self._even(len(column)), (column, values)), axis=0)
+
+    def _over(self, kernel: Kernel) -> Ranges:
+        if kernel.grid:
+            height = self.world.shape[0]
+            return self.world.threads.even(height) if self.world.n >= self.world.threads.small else [(0, height)]
+        if kernel.ties is None:
+            return self._even(self.world.n)
+        return self._kept("ties", kernel.ties)
+
+    def _even(self, n: int) -> Ranges:
+        return self._kept("even", n)
+
+    def _kept(self, how: str, what: Any) -> Ranges:
+        threads = self.world.threads
+        key = (how, what, threads.count, threads.pieces, threads.small)
+        if key not in self._ranges:
+            made = threads.even(what) if how == "even" else threads.by_ties(self.world.networks[what].indptr)
+            self._ranges[key] = made
+        return self._ranges[key]
+
+    def _scratch(self, tag: str, dtype: Any, size: int | None = None) -> NDArray[Any]:
+        if tag not in self.arrays:
+            self.arrays[tag] = np.zeros(self.world.n if size is None else size, dtype)
+        return self.arrays[tag]
+
+    def _flag(self, name: str) -> None:
+        """Write the bitmap of a count, and choose between pulling through it and pushing from the flagged rows."""
+        world, n = self.world, self.world.n
+        over = world.model.aggregates[name].over
+        words = self._scratch(f"bits:{name}", np.uint64, (n + 63) // 64)
+        flagged = sum(self.call(f"{name}_flag", self._even(len(words))))
+        self._pushing.discard(name)
+        if over not in world.networks:
+            return
+        network = world.networks[over]
+        pushed = self._scratch(f"pushed:{name}", np.int32, 1)
+        if network.directed or world.direction == "pull" or (world.direction is None and flagged * FEW > n):
+            return
+        from ethogram.columns.kernels import flagged_ties, push
+
+        if world.direction is None:
+            asking = sum(self.call(f"{name}_asks", self._even(n)))
+            if flagged_ties(words, network.indptr, n) * PUSH_COST * world.threads.count > asking:
+                return
+        if len(pushed) != n:
+            pushed = self.arrays[f"pushed:{name}"] = np.zeros(n, np.int32)
+        push(words, network.indptr, network.indices, pushed, n)
+        self._pushing.add(name)

@@ -1,0 +1,117 @@
+"""Compiled primitives: random numbers, and the loops that do not depend on a model's rules.
+
+Importing this module imports numba; it is imported when the first model is run. All loops release the interpreter's lock
+and work on a range, so that one compiled loop serves any number of threads. Numbers are unsigned where they index, since
+numba wraps negative indices otherwise, at a cost.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ethogram.columns.luck import FIRST, GOLDEN, ROUNDS, SECOND
+
+U = np.uint64
+ZERO, ONE, SIX, LAST = U(0), U(1), U(6), U(63)
+STEP, MIX1, MIX2 = U(GOLDEN), U(FIRST), U(SECOND)
+BLOCK = 4096
+"""Rows counted at a time: they stay in the fastest cache while each value is looked for."""
+
+
+@njit
+def mix(z):
+    """The finaliser of SplitMix64."""
+    z = (z ^ (z >> U(30))) * MIX1
+    z = (z ^ (z >> U(27))) * MIX2
+    return z ^ (z >> U(31))
+
+
+@njit
+def stream(key, draw):
+    """The key of a row's first, second, third ... number."""
+    return mix(key + U(draw + 1) * STEP)
+
+
+@njit
+def unit(key, row):
+    """A number in [0, 1)."""
+    return np.float64(np.int64(mix(key + U(row) * STEP) >> U(11))) * 2.0**-53
+
+
+@njit
+def below(key, row, n):
+    """A whole number in [0, n)."""
+    return np.int64(unit(key, row) * n)
+
+
+@njit
+def met(key, row, k, n):
+    """The k-th other row that a row meets at random: uniform over all rows but itself."""
+    other = below(mix(key + U(row) * STEP), k, n - 1)
+    return other + 1 if other >= row else other
+
+
+@njit
+def bit(words, row):
+    """The bit of a row in a bitmap."""
+    return np.int64((words[row >> SIX] >> (row & LAST)) & ONE)
+
+
+@njit
+def permuted(key, place, n):
+    """The row at a place of a random order of `n` rows."""
+    total = 8
+    while (1 << total) < n:
+        total += 1
+    low = U(total // 2)
+    low_mask, high_mask = (ONE << low) - ONE, (ONE << (U(total) - low)) - ONE
+    at = U(place)
+    while True:
+        left, right = at >> low, at & low_mask
+        for turn in range(ROUNDS):
+            inner = stream(key, turn)
+            if turn % 2:
+                right ^= mix(inner + left * STEP) & low_mask
+            else:
+                left ^= mix(inner + right * STEP) & high_mask
+        at = (left << low) | right
+        if at < U(n):
+            return np.int64(at)
+
+
+@njit(nogil=True, cache=True)
+def tally(begin, end, column, values):
+    """How many of the rows hold 0, 1, 2 ... up to `values`."""
+    counts = np.zeros(values, np.int64)
+    for start in range(begin, end, BLOCK):
+        block = column[start : min(start + BLOCK, end)]
+        for value in range(values):
+            found = 0
+            for i in range(block.size):
+                found += block[i] == value
+            counts[value] += found
+    return counts
+
+
+@njit(nogil=True, cache=True)
+def flagged_ties(words, indptr, n):
+    """How many ties the flagged rows have."""
+    ties = 0
+    for word in range(words.size):
+        if words[word] != ZERO:
+            for row in range(word * 64, min(word * 64 + 64, n)):
+                if bit(words, U(row)):
+                    ties += indptr[row + 1] - indptr[row]
+    return ties
+
+
+@njit(nogil=True, cache=True)
+def push(words, indptr, indices, counts, n):
+    """Every flagged row adds one to the count of each row it is tied to."""
+    for word in range(words.size):
+        if words[word] != ZERO:
+            for row in range(word * 64, min(word * 64 + 64, n)):
+                if bit(words, U(row)):
+                    for tie in range(U(indptr[row]), U(indptr[row + 1])):
+                        counts[U(indices[tie])] += 1
