@@ -1,6 +1,7 @@
 """The users of long-term satisfaction: their law by hand, the noise-free figures, and what is shown of them."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,7 @@ def test_users_are_drawn_from_the_stated_distributions() -> None:
 
 
 def test_bad_settings_are_refused() -> None:
-    for settings in ({"groups": ()}, {"users": 0}, {"horizon": 0}, {"signal_noise": -1.0}):
+    wrong: list[dict[str, Any]] = [{"groups": ()}, {"users": 0}, {"horizon": 0}, {"signal_noise": -1.0}]
+    for settings in wrong:
         with pytest.raises(ConfigError):
             LongTermSatisfaction(**settings)
