@@ -6,15 +6,15 @@ world resolves before each call. In the text a tag is spelled `col__state`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FunctionType
 
 from ethogram.columns.declare import Aggregate
 from ethogram.columns.loops import Kernel, Loop, flagged
-from ethogram.columns.model import Model
-from ethogram.columns.source import arguments_of, source_of
-from ethogram.columns.substeps import Each, Relocate, Substep, Whole
+from ethogram.columns.model import LUCK, Model
+from ethogram.columns.source import arguments_of, returns_value, source_of
+from ethogram.columns.substeps import Each, Pairs, Relocate, Scatter, Substep, Transfer, Turn, Whole
 
 __all__ = ["Module", "write"]
 
@@ -26,7 +26,7 @@ import math
 import numpy as np
 from numba import njit
 
-from ethogram.columns.kernels import ONE, ZERO, U, below, bit, met, permuted, stream, unit
+from ethogram.columns.kernels import ONE, ZERO, U, below, bit, close_pages, met, open_pages, permuted, put, stream, unit
 
 """
 DECORATOR = "@njit(nogil=True, cache=CACHE, error_model='numpy')\n"
@@ -71,7 +71,7 @@ def _rules(model: Model) -> Iterator[tuple[str, FunctionType]]:
 
 
 def _of_aggregate(model: Model, aggregate: Aggregate) -> Iterator[Loop]:
-    """The loops of an aggregate: all rows' sums; where it is read from a bitmap, also the bitmap, and the ties of who asks."""
+    """The loops of an aggregate: all rows' sums; where it is read from a bitmap, that, and the ties of who asks."""
     name = aggregate.name
     rows = Loop(model, f"{name}_rows")
     rows.sums([name])
@@ -99,13 +99,112 @@ def _of_aggregate(model: Model, aggregate: Aggregate) -> Iterator[Loop]:
 
 def _of_substep(model: Model, substep: Substep) -> Iterator[Loop]:
     """The loops of a substep."""
+    if isinstance(substep, Whole):
+        return
     loop = Loop(model, substep.name)
     rule = f"rule_{substep.name}"
+    named = [a for a in arguments_of(substep.rule) if a in model.aggregates]
     if isinstance(substep, Each):
-        loop.sums([a for a in arguments_of(substep.rule) if a in model.aggregates])
+        loop.sums(named)
         result = loop.call(rule, substep.rule)
         loop.luck(2)
-        outs = [f"{loop.use('out:' + c)}[at]" for c in substep.columns]
-        loop.add(2, f"{', '.join(outs)} = {result}")
-        loop.kernel.buffered = tuple(c for c in substep.columns if c in loop.across)
-        yield loop
+        loop.add(2, f"{', '.join(loop.out(c) for c in substep.columns)} = {result}")
+    elif isinstance(substep, Transfer):
+        _write_transfer(loop, substep, rule, named)
+    elif isinstance(substep, Scatter):
+        loop.sums(named)
+        result = loop.call(rule, substep.rule)
+        loop.luck(2)
+        loop.add(2, f"target, amount = {result}")
+        _write_put(loop, f"amount != 0 and 0 <= target < {loop.use('n')}")
+    elif isinstance(substep, Relocate):
+        loop.add(2, f"if {loop.call('empty_' + substep.name, substep.empty)}:", f"    {loop.use('out:marks')}[at] = 2", "else:")
+        loop.sums(named, 3)
+        result = loop.call(rule, substep.rule)
+        loop.luck(3)
+        loop.add(3, f"out__marks[at] = 1 if {result} else 0")
+    elif isinstance(substep, Pairs):
+        _write_pairs(loop, substep, rule)
+    elif isinstance(substep, Turn):
+        _write_turn(loop, substep, rule, named)
+    loop.kernel.buffered = tuple(c for c in substep.writes if c in loop.across and not isinstance(substep, Relocate | Turn))
+    yield loop
+
+
+def _write_transfer(loop: Loop, substep: Transfer, rule: str, named: Sequence[str]) -> None:
+    """What leaves a row, and for which other."""
+    loop.sums(named)
+    loop.mine(substep.column)
+    result = loop.call(rule, substep.rule)
+    loop.luck(2)
+    loop.add(2, f"amount = {result}", "moves = amount != 0")
+    if substep.to in loop.model.networks:
+        ptr, idx = loop.use(f"ptr:{substep.to}"), loop.use(f"idx:{substep.to}")
+        loop.add(2, f"ties = {ptr}[at + ONE] - {ptr}[at]", "target = np.int64(at)", "if ties == 0:", "    moves = False", "else:")
+        loop.add(3, f"target = np.int64({idx}[U({ptr}[at] + below(key_to, at, ties))])")
+    elif substep.to in loop.model.mixings:
+        loop.add(2, f"target = met({loop.use('luck:' + substep.to)}, np.int64(at), 0, {loop.use('n')})")
+    else:
+        loop.add(2, f"target = below(key_to, at, {loop.use('n')})")
+    if substep.to not in loop.model.mixings:
+        loop.before.append(f"key_to = stream({loop.use('key')}, {len(LUCK)})")
+    mine = f"my_{substep.column}"
+    loop.add(2, f"{loop.out(substep.column)} = {mine} - amount if moves else {mine}")
+    _write_put(loop, "moves")
+
+
+def _write_put(loop: Loop, condition: str) -> None:
+    """Put an amount on its way."""
+    pages = ", ".join(loop.use(tag) for tag in ("shift", "page:to", "page:amounts", "page:owner", "page:filled", "page:following"))
+    opened = ", ".join(loop.use(tag) for tag in ("page:starts", "page:first", "page:owner", "page:following", "blocks"))
+    loop.before.append(f"piece, slots = open_pages(begin, {opened})")
+    loop.add(2, f"put(target, amount, {condition}, piece, slots, {pages})")
+    loop.after.append("close_pages(slots, page__filled)")
+
+
+def _write_pairs(loop: Loop, substep: Pairs, rule: str) -> None:
+    """Two rows that meet."""
+    order, n = loop.use("order"), loop.use("n")
+    loop.head = ["for pair in range(begin, end):"]
+    loop.head += [f"    at, other = U(permuted({order}, 2 * pair, {n})), U(permuted({order}, 2 * pair + 1, {n}))"]
+    names = [a for a in arguments_of(substep.rule) if a.startswith("their_") and a != "their_row"]
+    bound = {name: f"{loop.use('col:' + name.removeprefix('their_'))}[other]" for name in names}
+    result = loop.call(rule, substep.rule, {**bound, "their_row": "np.int64(other)"})
+    loop.luck(2)
+    outs = [f"{loop.use('col:' + c)}[{whose}]" for whose in ("at", "other") for c in substep.columns]
+    loop.add(2, f"{', '.join(outs)} = {result}")
+
+
+def _write_turn(loop: Loop, substep: Turn, rule: str, named: Sequence[str]) -> None:
+    """One row after the other, in a loop that is not shared out."""
+    if substep.order == "events":
+        assert substep.time is not None
+        time = loop.use(f"col:{substep.time}")
+        loop.before += [f"until = {loop.use('step')} + 1.0", "due_rows = [(0.0, 0) for none in range(0)]", "turns = ZERO"]
+        loop.before += ["for row in range(begin, end):", f"    if {time}[row] < until:"]
+        loop.before += [f"        due_rows.append((np.float64({time}[row]), row))", "heapq.heapify(due_rows)"]
+        loop.head = ["while len(due_rows) > 0:", "    now, row = heapq.heappop(due_rows)", "    at = U(row)"]
+        loop.head += [f"    if {time}[at] != now:", "        continue", f"    {time}[at] = np.inf"]
+    else:
+        row = "place" if substep.order == "fixed" else f"permuted({loop.use('order')}, place, {loop.use('n')})"
+        loop.head = ["for place in range(begin, end):", f"    row = {row}", "    at = U(row)"]
+    loop.sums(named, bitmaps=False)
+    bound = {c: loop.use(f"col:{c}") for c in loop.model.columns if c in arguments_of(substep.rule)}
+    for name in loop.model.networks:
+        if name in arguments_of(substep.rule):
+            ptr, idx = loop.use(f"ptr:{name}"), loop.use(f"idx:{name}")
+            bound[name] = f"{idx}[{ptr}[at]:{ptr}[at + ONE]]"
+    now = "now" if substep.order == "events" else f"np.float64({loop.use('step')})"
+    result = loop.call(rule, substep.rule, {**bound, "row": "row", "now": now})
+    if substep.order != "events":
+        loop.luck(2)
+        loop.add(2, result)
+        return
+    loop.luck(2, "turns")
+    loop.finds = True
+    again = returns_value(substep.rule)
+    loop.add(2, f"changed = {result}" if again else result, "turns += ONE", f"if not {time}[at] > now:", "    found = row + 1", "    break")
+    loop.add(2, f"if {time}[at] < until:", f"    heapq.heappush(due_rows, (np.float64({time}[at]), row))")
+    if again:
+        loop.add(2, f"if 0 <= changed < {loop.use('n')} and changed != row and {time}[changed] < until:")
+        loop.add(3, f"heapq.heappush(due_rows, (np.float64({time}[changed]), np.int64(changed)))")

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.columns.loops import Kernel
-from ethogram.columns.substeps import Each, Substep, Whole
+from ethogram.columns.moves import meet, move, send, take_turns
+from ethogram.columns.substeps import Pairs, Relocate, Scatter, Substep, Transfer, Turn, Whole
 from ethogram.columns.threads import Ranges
 from ethogram.seeds import generator
 
@@ -35,6 +36,8 @@ class Engine:
         self.world = world
         self.arrays: dict[str, NDArray[Any]] = {}
         """Scratch arrays, by tag: the other half of double-buffered columns, bitmaps, counts."""
+        self.constants: dict[str, Any] = {}
+        """Scratch numbers, by tag."""
         self._pushing: set[str] = set()
         self._ranges: dict[tuple[Any, ...], Ranges] = {}
 
@@ -54,7 +57,15 @@ class Engine:
         """Run one substep."""
         if isinstance(substep, Whole):
             self._whole(substep)
-        elif isinstance(substep, Each):
+        elif isinstance(substep, Transfer | Scatter):
+            send(self, substep)
+        elif isinstance(substep, Relocate):
+            move(self, substep)
+        elif isinstance(substep, Pairs):
+            meet(self, substep)
+        elif isinstance(substep, Turn):
+            take_turns(self, substep)
+        else:
             self.loop(substep.name)
 
     def _whole(self, substep: Whole) -> None:
@@ -65,18 +76,16 @@ class Engine:
         else:
             method()
 
-    def loop(self, name: str) -> list[Any]:
-        """Run a loop over all rows; what its ranges return."""
+    def loop(self, name: str, ranges: Ranges | None = None) -> None:
+        """Run a loop over all rows, in these ranges or those that suit it."""
         kernel: Kernel = self._module.kernels[name]
         for count in kernel.flags:
             self._flag(count)
         for column in kernel.buffered:
             self._scratch(f"out:{column}", self.world.column(column).dtype)
-        found = self.call(name, self._over(kernel))
+        self.call(name, self._over(kernel) if ranges is None else ranges)
         for column in kernel.buffered:
             self.arrays[f"out:{column}"] = self.world.exchange(column, self.arrays[f"out:{column}"])
-        return found
-
     def call(self, name: str, ranges: Ranges) -> list[Any]:
         """Call a kernel of the generated module for every range."""
         kernel: Kernel = self._module.kernels[name]
@@ -118,6 +127,10 @@ class Engine:
                 return world.n
             case "height" | "width":
                 return world.shape[kind == "width"]
+            case "order":
+                return world.luck.key(f"{name}:order", world.step_number)
+            case "shift" | "blocks":
+                return self.constants[kind]
             case _:
                 return self.arrays[tag]
 

@@ -115,3 +115,64 @@ def push(words, indptr, indices, counts, n):
                 if bit(words, U(row)):
                     for tie in range(U(indptr[row]), U(indptr[row + 1])):
                         counts[U(indices[tie])] += 1
+
+
+PAGE = 4096
+"""Amounts on their way are kept in pages of so many, each with amounts for one block of rows."""
+
+
+@njit
+def open_pages(begin, starts, first, owner, following, blocks):
+    """A page for each block of destinations; the range's number, and for each block the slot for its next amount."""
+    piece = 0
+    while starts[piece] != begin:
+        piece += 1
+    slots = np.empty(blocks, np.uint64)
+    for block in range(blocks):
+        slots[block] = U((first[piece] + block) * PAGE)
+        owner[first[piece] + block] = block
+    following[piece] = first[piece] + blocks
+    return piece, slots
+
+
+@njit
+def put(target, amount, moves, piece, slots, shift, to, amounts, owner, filled, following):
+    """Append an amount to the page of its destination's block: without a branch, but for where a page is full."""
+    block = U(target) >> shift
+    slot = slots[block]
+    to[slot] = target
+    amounts[slot] = amount
+    slot += ONE if moves else ZERO
+    if moves and slot % U(PAGE) == ZERO:
+        filled[slot // U(PAGE) - ONE] = PAGE
+        page = following[piece]
+        following[piece] = page + 1
+        owner[page] = block
+        slot = U(page * PAGE)
+    slots[block] = slot
+
+
+@njit
+def close_pages(slots, filled):
+    """Note how full the last pages are."""
+    for block in range(slots.size):
+        filled[slots[block] // U(PAGE)] = slots[block] % U(PAGE)
+
+
+@njit(nogil=True, cache=True)
+def receive(begin, end, column, to, amounts, owner, filled, first, following):
+    """Add up what is on its way to blocks of rows, in the order of the rows it comes from."""
+    for block in range(begin, end):
+        for piece in range(first.size):
+            for page in range(first[piece], following[piece]):
+                if owner[page] == block:
+                    for slot in range(U(page * PAGE), U(page * PAGE + filled[page])):
+                        column[U(to[slot])] += amounts[slot]
+
+
+@njit(nogil=True, cache=True)
+def shuffled(items, chosen, key):
+    """Bring a random choice of items to the front, in random order: the beginning of a Fisher-Yates shuffle."""
+    for place in range(chosen):
+        other = place + below(key, place, items.size - place)
+        items[place], items[other] = items[other], items[place]

@@ -54,6 +54,10 @@ class Loop:
         self.draws: dict[str, None] = {}
         self.across: set[str] = set()
         """Columns of which other rows' values are read."""
+        self.head: list[str] | None = None
+        """The loop's own head and first lines, where it does not simply go over rows or cells."""
+        self.before: list[str] = []
+        self.after: list[str] = []
         self.finds = False
         """Whether the kernel returns a number that it has added up as `found`."""
 
@@ -68,6 +72,10 @@ class Loop:
         self.loads[column] = None
         self.use(f"col:{column}")
         return f"my_{column}"
+
+    def out(self, column: str) -> str:
+        """Where the row's new value of a column goes."""
+        return f"{self.use('out:' + column)}[at]"
 
     def call(self, name: str, rule: FunctionType, bound: Mapping[str, str] | None = None) -> str:
         """A call of a rule; `bound` says what stands for arguments that mean something special here."""
@@ -95,35 +103,34 @@ class Loop:
         """The function."""
         kernel = self.kernel
         loads = [f"my_{c} = col__{c}[at]" for c in self.loads]
-        before = [f"key_{d} = stream({self.use('key')}, {LUCK.index(d)})" for d in self.draws]
-        if kernel.grid:
-            head, depth = self._over_grid(), 3
+        before = [f"key_{d} = stream({self.use('key')}, {LUCK.index(d)})" for d in self.draws] + self.before
+        around = self._around() if kernel.grid else []
+        if self.head is not None:
+            head, depth = ["    " + line for line in self.head], 2
+            head += [f"        {line}" for line in ("y, x = row // width, row % width", *around) if around]
+        elif kernel.grid:
+            head, depth = ["    for y in range(begin, end):", "        for x in range(width):"], 3
+            head += ["            " + line for line in ("at = U(y * width + x)", *around)]
         else:
             head, depth = ["    for at in range(U(begin), U(end)):"], 2
         tags = ", ".join(["begin", "end", *(t.replace(":", "__") for t in kernel.tags)])
         body = ["    " * depth + line for line in loads]
         body += ["    " * (depth - 2) + line for line in self.lines]
         before += ["found = 0"] if self.finds else []
-        after = ["    return found"] if self.finds else []
+        after = ["    " + line for line in (*self.after, *(["return found"] if self.finds else []))]
         return "\n".join([f"def {kernel.name}({tags}):", *("    " + b for b in before), *head, *body, *after]) + "\n"
 
-    def _over_grid(self) -> list[str]:
-        """Loops over lines and cells, with the numbers of the lines and cells around."""
+    def _around(self) -> list[str]:
+        """The numbers of the lines and cells around a cell (x of line y)."""
         (grid,) = self.model.grids.values()
         around = "(y + height - 1) % height", "(y + 1) % height", "width - 1", "0"
         above, below, before, after = around if grid.torus else ("y - 1", "y + 1 if y + 1 < height else -1", "-1", "-1")
-        self.use("height"), self.use("width")
-        return [
-            "    for y in range(begin, end):",
-            f"        above, below_ = {above}, {below}",
-            "        for x in range(width):",
-            "            at = U(y * width + x)",
-            f"            left, right = x - 1 if x > 0 else {before}, x + 1 if x + 1 < width else {after}",
-        ]
+        across = f"left, right = x - 1 if x > 0 else {before}, x + 1 if x + 1 < width else {after}"
+        return [f"above, below_ = {above}, {below}", across]
 
-    def luck(self, depth: int) -> None:
+    def luck(self, depth: int, counter: str = "at") -> None:
         """Draw the row's random numbers."""
-        self.add(depth, *(f"{d} = unit(key_{d}, at)" for d in self.draws))
+        self.add(depth, *(f"{d} = unit(key_{d}, {counter})" for d in self.draws))
 
     def sums(self, named: Sequence[str], depth: int = 2, bitmaps: bool = True) -> None:
         """Aggregates of the row, each computed where its condition holds; those alike share one loop over neighbours."""
@@ -165,6 +172,7 @@ class Loop:
             self._add_up(members, own, depth + 1, "other", "")
         else:
             self.kernel.grid = True
+            self.use("height"), self.use("width")
             grid = model.grids[over]
             for line in ("above", "y", "below_"):
                 for cell in ("left", "x", "right"):

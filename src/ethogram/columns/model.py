@@ -12,7 +12,7 @@ import numpy as np
 
 from ethogram.columns.declare import Aggregate, Column, Declared, Grid, Lever, Mixing, Observer, Parameter, Tally, Ties
 from ethogram.columns.source import arguments_of, where_is
-from ethogram.columns.substeps import ANYONE, Each, Pairs, Relocate, Substep, Transfer, Turn, Whole
+from ethogram.columns.substeps import ANYONE, Each, Pairs, Relocate, Scatter, Substep, Transfer, Turn, Whole
 from ethogram.errors import ConfigError
 
 __all__ = ["Model"]
@@ -135,6 +135,8 @@ class Model:
                 raise ConfigError(f"{where}: the times of events must be a float column, not {substep.time!r}")
         else:
             self._known(substep.rule, {*self.columns, *self.aggregates, *self.parameters, *luck}, where)
+        if isinstance(substep, Transfer | Scatter) and self.columns[substep.column].dtype == np.bool_:
+            raise ConfigError(f"{where}: amounts are numbers, but column {substep.column!r} is bool")
         if isinstance(substep, Transfer) and substep.to not in {ANYONE, *self.networks, *self.mixings}:
             raise ConfigError(f"{where}: to={substep.to!r} is neither 'anyone' nor a network or mixing of the model")
         if isinstance(substep, Relocate):

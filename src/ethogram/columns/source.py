@@ -22,7 +22,7 @@ import numpy as np
 
 from ethogram.errors import ConfigError
 
-__all__ = ["arguments_of", "source_of", "where_is"]
+__all__ = ["arguments_of", "returns_value", "source_of", "where_is"]
 
 MODULES: dict[ModuleType, str] = {math: "math", np: "np"}
 
@@ -41,6 +41,12 @@ def where_is(rule: Callable[..., Any]) -> str:
     """A rule's name and place, for messages."""
     code: CodeType = rule.__code__
     return f"rule {rule.__name__} ({code.co_filename.rpartition('/')[2]}, line {code.co_firstlineno})"
+
+
+def returns_value(rule: FunctionType) -> bool:
+    """Whether a rule returns something (as far as its source is to be had)."""
+    node = _node(rule.__code__)
+    return node is not None and any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(node))
 
 
 def source_of(rule: FunctionType, name: str) -> str | None:
@@ -127,8 +133,8 @@ class _Freed(ast.NodeTransformer):
             self.lost = self.lost or found is None
             return ast.Name(found or "lost", ast.Load())
         raise ConfigError(
-            f"{where_is(self.rule)} uses {called!r}, a {type(value).__name__}: a rule takes numbers and functions from around it; "
-            "make arrays a parameter of the model"
+            f"{where_is(self.rule)} uses {called!r}, a {type(value).__name__}: a rule takes numbers and functions from around "
+            "it; make an array a parameter of the model"
         )
 
 

@@ -181,9 +181,9 @@ def turn(order: str = "random", time: str | None = None) -> Any:
 
     Args:
         order: `"random"` (each row once, in a random order that is new at every step), `"fixed"` (each row once, in the
-            order of the table), or `"events"` (rows in the order of their times in the column `time`, as often as they are due
-            before the next whole step; before its turn a row's time is set to infinity, and the rule sets it again if there
-            is more to come. A rule that sets the time of another row returns that row, else it returns -1 or nothing).
+            order of the table), or `"events"` (rows in the order of their times in the column `time`, as often as they are
+            due before the next whole step; before its turn a row's time is set to infinity, and the rule sets it to a later
+            one if there is more to come. A rule that sets the time of another row returns that row, else -1 or nothing).
         time: the float column of times, for events.
     """
     if order not in ORDERS:
