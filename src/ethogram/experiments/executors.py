@@ -149,8 +149,8 @@ class Processes:
                     yield found
                 if deaths == GIVE_UP:
                     raise RunError(
-                        "the worker processes die before they have computed anything: look for their message above (a script that "
-                        "uses workers must have what it does under if __name__ == '__main__':)"
+                        "the worker processes die before anything is computed: look for their message above (a script "
+                        "with workers must have what it does under if __name__ == '__main__')"
                     )
 
     def _until_one_dies(self, waiting: list[tuple[int, Task]]) -> Iterator[Outcome]:
