@@ -27,7 +27,10 @@ if TYPE_CHECKING:
         stochastic_block,
         watts_strogatz,
     )
+    from ethogram.populations.group_sizes import count_groups, lognormal_sizes, power_law_sizes
     from ethogram.populations.grouping import Archetypes, archetypes
+    from ethogram.populations.households import households
+    from ethogram.populations.layers import Schools, combine, contacts, layered, schools, workplaces
     from ethogram.populations.margins import Fit
     from ethogram.populations.network import Network
     from ethogram.populations.persona import Persona, Unit, clean
@@ -43,29 +46,39 @@ __all__ = [
     "Persona",
     "Population",
     "Raked",
+    "Schools",
     "Synthesis",
     "Unit",
     "archetypes",
     "barabasi_albert",
     "clean",
     "cliques",
+    "combine",
     "complete",
     "configuration",
+    "contacts",
+    "count_groups",
     "erdos_renyi",
     "followers",
     "from_margins",
     "from_microdata",
     "grid",
     "homophily",
+    "households",
     "integerise",
+    "layered",
+    "lognormal_sizes",
     "nearest",
     "post_stratify",
+    "power_law_sizes",
     "rake",
     "random_regular",
     "rewire",
     "ring",
+    "schools",
     "stochastic_block",
     "watts_strogatz",
+    "workplaces",
 ]
 
 _HOME = {
@@ -74,7 +87,10 @@ _HOME = {
         *("barabasi_albert", "cliques", "complete", "erdos_renyi", "followers", "grid", "homophily", "nearest", "ring"),
         *("stochastic_block", "watts_strogatz"),
     ),
+    "group_sizes": ("count_groups", "lognormal_sizes", "power_law_sizes"),
     "grouping": ("Archetypes", "archetypes"),
+    "households": ("households",),
+    "layers": ("Schools", "combine", "contacts", "layered", "schools", "workplaces"),
     "margins": ("Fit",),
     "network": ("Network",),
     "persona": ("Persona", "Unit", "clean"),
