@@ -13,7 +13,7 @@ from ethogram.errors import DataError
 from ethogram.measures.estimate import Estimate, check_level, sample
 from ethogram.seeds import generator
 
-__all__ = ["Cascade", "cascade", "distance", "forest"]
+__all__ = ["Cascade", "cascade", "distance", "forest", "gap"]
 
 
 class Cascade(NamedTuple):
@@ -81,23 +81,15 @@ def distance(a: ArrayLike, b: ArrayLike, *, level: float = 0.95, seed: int = 0, 
     check_level(level)
     x, y = sample(np.asarray(a, float), "the first sample"), sample(np.asarray(b, float), "the second sample")
     rng = generator(seed, "distance")
-    values = np.unique(np.concatenate([x, y]))
-    low, high = np.quantile(
-        [_gap(_shares(x, values, rng), _shares(y, values, rng)) for _ in range(resamples)],
-        [(1 - level) / 2, (1 + level) / 2],
-    )
-    value = _gap(_shares(x, values), _shares(y, values))
+    drawn = [gap(rng.choice(x, len(x)), rng.choice(y, len(y))) for _ in range(resamples)]
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    value = gap(x, y)
     method = f"largest difference of distribution functions, percentile bootstrap of {resamples:,}"
     return Estimate(value, float(min(low, value)), float(max(high, value)), min(len(x), len(y)), method, level)
 
 
-def _shares(
-    x: NDArray[np.float64], values: NDArray[np.float64], rng: np.random.Generator | None = None
-) -> NDArray[np.float64]:
-    """The share of a sample (resampled with `rng`) at or below each value."""
-    drawn = x if rng is None else x[rng.integers(0, len(x), len(x))]
-    return np.searchsorted(np.sort(drawn), values, side="right") / len(x)
-
-
-def _gap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return float(np.abs(a - b).max())
+def gap(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Kolmogorov and Smirnov's D of two samples."""
+    values = np.concatenate([x, y])
+    shares = (np.searchsorted(np.sort(sample), values, side="right") / len(sample) for sample in (x, y))
+    return float(np.abs(np.subtract(*shares)).max())

@@ -65,7 +65,8 @@ def independent_cascade(r: _Round, parameters: Array) -> Spreading:
 def linear_threshold(r: _Round, parameters: Array) -> Spreading:
     """A user posts, once, when the share of its followees that ever posted reaches its threshold, uniform in [0, c].
 
-    Kempe, Kleinberg and Tardos (KDD 2003), section 2.1 (there c = 1). A user's threshold is its own for good. A user that hears posts takes their attitude with chance q.
+    Kempe, Kleinberg and Tardos (KDD 2003), section 2.1 (there c = 1). A user's threshold is its own for good. A user that
+    hears posts takes their attitude with chance q.
     """
     c, q = parameters
     state = _persuade(r, q)

@@ -94,15 +94,16 @@ class OpinionLaw(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    base: float = Field(default=-2.2, description="log-odds of believing without any of the below")
+    base: float = Field(default=1.5, description="log-odds of believing without any of the below")
+    stale: float = Field(default=0.3, ge=0, description="log-odds that a claim loses with each day of its age")
     credulity: float = Field(default=1.0, description="log-odds a unit of credulity")
-    own: float = Field(default=1.6, description="log-odds for what one believes already, against what one does not")
-    short: float = Field(default=2.0, description="log-odds for today's evidence")
-    long: float = Field(default=3.0, description="log-odds for evidence remembered")
+    own: float = Field(default=2.5, description="log-odds for what one believes already, against what one does not")
+    short: float = Field(default=4.0, description="log-odds for today's evidence")
+    long: float = Field(default=2.0, description="log-odds for evidence remembered")
     doubt: float = Field(default=0.4, ge=0, description="weight of one who doubts, where one who believes has 1")
-    bias: float = Field(default=0.6, ge=0, le=1, description="confirmation bias: how far contrary evidence is discounted")
+    bias: float = Field(default=0.4, ge=0, le=1, description="confirmation bias: how far contrary evidence is discounted")
     keep: float = Field(default=0.7, ge=0, lt=1, description="share of remembered evidence that is left a day later")
-    denial: float = Field(default=2.5, ge=0, description="log-odds that fully effective denials take away")
+    denial: float = Field(default=1.5, ge=0, description="log-odds that fully effective denials take away")
     fade: float = Field(default=0.65, ge=0, lt=1, description="share of a denial's effect that is left a day later")
 
 
@@ -112,8 +113,8 @@ class Opinionated(Believers):
     The law. Today's evidence e is the sum over those met of 1 for each believer and -`doubt` for each doubter, contrary
     ones (doubters for one who believes, and the reverse) times 1 - `bias`, over the number met. Memory is
     m = `keep` m + (1 - `keep`) e. Denials weigh d = `fade` d + 1 on their days, else `fade` d, and their effect saturates:
-    1 - exp(-d). A person believes with log-odds `base` + `credulity` c + `own` (1 or -1) + `short` e + `long` m -
-    `denial` (1 - exp(-d)).
+    1 - exp(-d). On day t a person believes with log-odds `base` - `stale` (t - 1) + `credulity` c + `own` (1 or -1) +
+    `short` e + `long` m - `denial` (1 - exp(-d)).
 
     Args:
         law: the parameters.
@@ -139,7 +140,8 @@ class Opinionated(Believers):
         memory = law.keep * before + (1 - law.keep) * evidence
         denied = law.fade * denied + bool(day.denial)
         self._memory[agent] = [memory, denied]
-        odds = law.base + law.credulity * self.credulity[agent] + law.own * (1 if mine else -1) + law.short * evidence
+        odds = law.base - law.stale * (day.day - 1) + law.credulity * self.credulity[agent]
+        odds += law.own * (1 if mine else -1) + law.short * evidence
         return 1 / (1 + math.exp(-(odds + law.long * memory - law.denial * (1 - math.exp(-denied)))))
 
     def state_dict(self) -> dict[str, Any]:

@@ -94,16 +94,20 @@ class Citizens(Policy):
         return memory
 
     async def _decide(self, agent: Agent, day: Day, memory: str) -> Opine:
-        shown = {"memory": memory, "mine": day.mine.text, "denial": day.denial}
+        shown = _shown(day, memory)
         if self.mind == "structured":
             messages = self._messages(agent, "opine", **shown)
             reply = await self.model.generate(messages, space=self._space, max_tokens=200, agent=agent, purpose="opine")
             return reply.value
         rng = generator(self._seed, "belief", agent, day.day)
-        question = self._messages(agent, "belief", **shown)
+        question = self.question(agent, day, memory)
         choice = await self.model.choose(question, list(BELIEF), rng=rng, agent=agent, purpose="belief")
         belief = choice.index == 0
         return Opine(post=await self._write(agent, "post", 1.0, belief=belief, **shown) or BELIEF[not belief], belief=belief)
+
+    def question(self, agent: Agent, day: Day, memory: str) -> list[dict[str, str]]:
+        """The messages that ask whether a person believes the claim, with what it has in mind."""
+        return self._messages(agent, "belief", **_shown(day, memory))
 
     async def _write(self, agent: Agent, template: str, temperature: float, **values: Any) -> str:
         """A sentence of free text, on one line."""
@@ -129,3 +133,8 @@ class Citizens(Policy):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put the state back."""
         self._seed, self._memory = state["seed"], dict(state["memory"])
+
+
+def _shown(day: Day, memory: str) -> dict[str, str]:
+    """What a person has before its eyes when it decides."""
+    return {"memory": memory, "mine": day.mine.text, "denial": day.denial}

@@ -7,7 +7,6 @@ from typing import Any
 
 from ethogram.errors import ConfigError
 from ethogram.media import Day, Opine, Statement, Wait
-from ethogram.session import current
 from ethogram.spaces import Typed, Verbs
 from ethogram.world import Step, World, intervention
 
@@ -28,9 +27,8 @@ class RandomMixing(World):
     released code): one after the other in a random order, each reading whoever has already spoken today, so that a rumour
     can pass through many people in a day. Meetings and order are drawn alike in both, once a day.
 
-    A person that waits keeps to what it said. When somebody comes to believe, the world notes (`believes`) whom it has it
-    from: of the believers it read that day, the first. Outcome: `peak` and `final`, shares of believers; `belief_days`,
-    the believers of each day added up; `days`.
+    A person that waits keeps to what it said. Outcome: `peak` and `final`, shares of believers; `belief_days`, the believers
+    of each day added up; `days`.
 
     Args:
         people: how many; the first `believers` of a random order believe at the start.
@@ -79,6 +77,7 @@ class RandomMixing(World):
         self.observation_spaces = dict.fromkeys(self.possible_agents, Typed(Day))
         self.action_spaces = dict.fromkeys(self.possible_agents, Verbs(Opine, Wait))
         self._said: dict[tuple[int, str, bool], Statement] = {}
+        self._seen: dict[str, Day] = {}
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         """Choose who believes, and whom everybody meets on the first day."""
@@ -98,14 +97,13 @@ class RandomMixing(World):
         """Let those speak whose turn it is; a day ends when all have spoken."""
         live = list(self.agents)
         speaking = self.queue[:1] if self.order == "asynchronous" else self.queue
-        before = list(self.beliefs)
         for i in speaking:
-            self._speak(i, actions.get(self.possible_agents[i]), before if self.order == "synchronous" else self.beliefs)
+            self._speak(i, actions.get(self.possible_agents[i]))
         self.queue = self.queue[len(speaking) :]
-        over = False
-        if not self.queue:
-            over = self._end_day()
-        seen = self.observe()
+        if self.queue:
+            over, seen = False, self._views(speaking)
+        else:
+            over, seen = self._end_day(), self.observe()
         if over:
             self.agents = []
         infos: dict[str, dict[str, Any]] = {agent: {} for agent in live}
@@ -125,12 +123,13 @@ class RandomMixing(World):
 
     def observe(self) -> dict[str, Day]:
         """What everybody perceives today, by what has been said up to now."""
-        said = [self._statement(i) for i in range(len(self.texts))]
-        denial = self.denied or (self._denial if self.day in self.denials else "")
-        return {
-            agent: Day(day=self.day, mine=said[i], met=tuple(said[j] for j in self.met[i]), denial=denial)
-            for i, agent in enumerate(self.possible_agents)
-        }
+        self._seen.clear()
+        return self._views(())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back a state."""
+        super().load_state_dict(state)
+        self._seen.clear()
 
     def outcome(self) -> dict[str, float]:
         """Peak and final share of believers, belief-days and days, up to now."""
@@ -147,6 +146,15 @@ class RandomMixing(World):
         """Put an official denial to everybody today, in these words or the usual ones."""
         self.denied = text[:280] or self._denial
 
+    def _views(self, spoken: Sequence[int]) -> dict[str, Day]:
+        """What everybody perceives; made anew only for those who have spoken, and those who read them today."""
+        denial = self.denied or (self._denial if self.day in self.denials else "")
+        for i, agent in enumerate(self.possible_agents):
+            if agent not in self._seen or i in spoken or any(j in spoken for j in self.met[i]):
+                met = tuple(self._statement(j) for j in self.met[i])
+                self._seen[agent] = Day(day=self.day, mine=self._statement(i), met=met, denial=denial)
+        return dict(self._seen)
+
     def _statement(self, i: int) -> Statement:
         """What somebody said last; made once for each thing said."""
         key = (i, self.texts[i], self.beliefs[i])
@@ -154,16 +162,13 @@ class RandomMixing(World):
             self._said[key] = Statement(author=self.possible_agents[i], text=key[1], belief=key[2])
         return self._said[key]
 
-    def _speak(self, i: int, action: Any, read: Sequence[bool]) -> None:
-        """Take what somebody says. `read`: who believed when it read them."""
+    def _speak(self, i: int, action: Any) -> None:
+        """Take what somebody says."""
         if not isinstance(action, Opine):
             return
-        if action.belief and self.health[i] != INFECTED:
-            source = next((self.possible_agents[j] for j in self.met[i] if read[j]), None)
+        if action.belief:
             self.health[i] = INFECTED
-            if (session := current()) is not None:
-                session.note(self.possible_agents[i], "believes", {"day": self.day, "from": source})
-        elif not action.belief and self.health[i] == INFECTED:
+        elif self.health[i] == INFECTED:
             self.health[i] = RECOVERED
         self.texts[i], self.beliefs[i] = action.post, action.belief
 
