@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.columns.loops import Kernel
-from ethogram.columns.moves import meet, move, send, take_turns
+from ethogram.columns.moves import Mail, meet, move, send, take_turns
 from ethogram.columns.substeps import Pairs, Relocate, Scatter, Substep, Transfer, Turn, Whole
 from ethogram.columns.threads import Ranges
 from ethogram.seeds import generator
@@ -36,8 +36,9 @@ class Engine:
         self.world = world
         self.arrays: dict[str, NDArray[Any]] = {}
         """Scratch arrays, by tag: the other half of double-buffered columns, bitmaps, counts."""
-        self.constants: dict[str, Any] = {}
-        """Scratch numbers, by tag."""
+        self.mails: dict[tuple[Any, ...], Mail] = {}
+        self.mail: Mail | None = None
+        """That of the substep under way."""
         self._pushing: set[str] = set()
         self._ranges: dict[tuple[Any, ...], Ranges] = {}
 
@@ -129,8 +130,8 @@ class Engine:
                 return world.shape[kind == "width"]
             case "order":
                 return world.luck.key(f"{name}:order", world.step_number)
-            case "shift" | "blocks":
-                return self.constants[kind]
+            case "mail":
+                return getattr(self.mail, what)
             case _:
                 return self.arrays[tag]
 

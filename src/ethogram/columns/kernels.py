@@ -117,7 +117,7 @@ def push(words, indptr, indices, counts, n):
                         counts[U(indices[tie])] += 1
 
 
-PAGE = 4096
+PAGE = U(4096)
 """Amounts on their way are kept in pages of so many, each with amounts for one block of rows."""
 
 
@@ -129,34 +129,17 @@ def open_pages(begin, starts, first, owner, following, blocks):
         piece += 1
     slots = np.empty(blocks, np.uint64)
     for block in range(blocks):
-        slots[block] = U((first[piece] + block) * PAGE)
+        slots[block] = U(first[piece] + block) * PAGE
         owner[first[piece] + block] = block
     following[piece] = first[piece] + blocks
     return piece, slots
 
 
 @njit
-def put(target, amount, moves, piece, slots, shift, to, amounts, owner, filled, following):
-    """Append an amount to the page of its destination's block: without a branch, but for where a page is full."""
-    block = U(target) >> shift
-    slot = slots[block]
-    to[slot] = target
-    amounts[slot] = amount
-    slot += ONE if moves else ZERO
-    if moves and slot % U(PAGE) == ZERO:
-        filled[slot // U(PAGE) - ONE] = PAGE
-        page = following[piece]
-        following[piece] = page + 1
-        owner[page] = block
-        slot = U(page * PAGE)
-    slots[block] = slot
-
-
-@njit
 def close_pages(slots, filled):
     """Note how full the last pages are."""
     for block in range(slots.size):
-        filled[slots[block] // U(PAGE)] = slots[block] % U(PAGE)
+        filled[slots[block] // PAGE] = slots[block] % PAGE
 
 
 @njit(nogil=True, cache=True)
@@ -166,8 +149,19 @@ def receive(begin, end, column, to, amounts, owner, filled, first, following):
         for piece in range(first.size):
             for page in range(first[piece], following[piece]):
                 if owner[page] == block:
-                    for slot in range(U(page * PAGE), U(page * PAGE + filled[page])):
+                    for slot in range(U(page) * PAGE, U(page) * PAGE + U(filled[page])):
                         column[U(to[slot])] += amounts[slot]
+
+
+@njit(nogil=True, cache=True)
+def receive_ones(begin, end, column, to, owner, filled, first, following):
+    """As `receive`, where every amount is 1."""
+    for block in range(begin, end):
+        for piece in range(first.size):
+            for page in range(first[piece], following[piece]):
+                if owner[page] == block:
+                    for slot in range(U(page) * PAGE, U(page) * PAGE + U(filled[page])):
+                        column[U(to[slot])] += 1
 
 
 @njit(nogil=True, cache=True)

@@ -13,6 +13,27 @@ from ethogram.columns.source import arguments_of
 __all__ = ["Kernel", "Loop", "flagged"]
 
 
+CELLS = """\
+    for y in range(begin, end):
+        above, below_ = (y + height - 1) % height, (y + 1) % height
+        has_above, has_below = y > 0, y + 1 < height
+        for part in range(3):
+            from_x, to_x = (0, 1) if part == 0 else ((1, width - 1) if part == 1 else (width - 1, width))
+            back, ahead = width - 1 if part == 0 else -1, 1 - width if part == 2 else 1
+            has_left, has_right = part > 0, part < 2
+            for x in range(from_x, to_x):
+                at = U(y * width + x)
+                left, right = x + back, x + ahead"""
+"""A loop over lines of the grid, in which first and last cell of a line are apart: the others need not ask for its ends."""
+CELL = (
+    "y, x = row // width, row % width",
+    "above, below_ = (y + height - 1) % height, (y + 1) % height",
+    "left, right = (x + width - 1) % width, (x + 1) % width",
+    "has_above, has_below, has_left, has_right = y > 0, y + 1 < height, x > 0, x + 1 < width",
+)
+"""What is around one cell."""
+
+
 @dataclass
 class Kernel:
     """One loop of the generated module.
@@ -104,13 +125,11 @@ class Loop:
         kernel = self.kernel
         loads = [f"my_{c} = col__{c}[at]" for c in self.loads]
         before = [f"key_{d} = stream({self.use('key')}, {LUCK.index(d)})" for d in self.draws] + self.before
-        around = self._around() if kernel.grid else []
         if self.head is not None:
             head, depth = ["    " + line for line in self.head], 2
-            head += [f"        {line}" for line in ("y, x = row // width, row % width", *around) if around]
+            head += ["        " + line for line in (CELL if kernel.grid else ())]
         elif kernel.grid:
-            head, depth = ["    for y in range(begin, end):", "        for x in range(width):"], 3
-            head += ["            " + line for line in ("at = U(y * width + x)", *around)]
+            head, depth = CELLS.splitlines(), 4
         else:
             head, depth = ["    for at in range(U(begin), U(end)):"], 2
         tags = ", ".join(["begin", "end", *(t.replace(":", "__") for t in kernel.tags)])
@@ -119,14 +138,6 @@ class Loop:
         before += ["found = 0"] if self.finds else []
         after = ["    " + line for line in (*self.after, *(["return found"] if self.finds else []))]
         return "\n".join([f"def {kernel.name}({tags}):", *("    " + b for b in before), *head, *body, *after]) + "\n"
-
-    def _around(self) -> list[str]:
-        """The numbers of the lines and cells around a cell (x of line y)."""
-        (grid,) = self.model.grids.values()
-        around = "(y + height - 1) % height", "(y + 1) % height", "width - 1", "0"
-        above, below, before, after = around if grid.torus else ("y - 1", "y + 1 if y + 1 < height else -1", "-1", "-1")
-        across = f"left, right = x - 1 if x > 0 else {before}, x + 1 if x + 1 < width else {after}"
-        return [f"above, below_ = {above}, {below}", across]
 
     def luck(self, depth: int, counter: str = "at") -> None:
         """Draw the row's random numbers."""
@@ -178,10 +189,10 @@ class Loop:
                 for cell in ("left", "x", "right"):
                     if (line, cell) == ("y", "x") or (not grid.moore and line != "y" and cell != "x"):
                         continue
-                    deeper = depth
-                    if not grid.torus:
-                        self.add(depth, f"if {line} >= 0 and {cell} >= 0:")
-                        deeper += 1
+                    there = [f"has_{side}" for side in (line.strip("_"), cell) if side not in "xy" and not grid.torus]
+                    if there:
+                        self.add(depth, f"if {' and '.join(there)}:")
+                    deeper = depth + bool(there)
                     self.add(deeper, f"other = U({line} * width + {cell})")
                     self._add_up(members, own, deeper, "other", "")
 

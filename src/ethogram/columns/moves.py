@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ethogram.columns.luck import stream
+from ethogram.columns.source import is_one_or_none
 from ethogram.columns.substeps import Pairs, Relocate, Scatter, Transfer, Turn
+from ethogram.columns.threads import Ranges
 from ethogram.errors import ConfigError
 
 if TYPE_CHECKING:
     from ethogram.columns.engine import Engine
 
-__all__ = ["meet", "move", "send", "take_turns"]
+__all__ = ["Mail", "meet", "move", "send", "take_turns"]
 
 BLOCK_BITS = 18
 """Destinations are summed in blocks of at most 2¹⁸ rows, which a core's second cache holds."""
+
+
+class Mail:
+    """Amounts on their way, in pages: each page has amounts from one range of rows for one block of rows.
+
+    Args:
+        ranges: of the rows that send.
+        n: the number of rows.
+        dtype: of the amounts; None where each is 1.
+    """
+
+    def __init__(self, ranges: Ranges, n: int, dtype: np.dtype[Any] | None) -> None:
+        from ethogram.columns.kernels import PAGE
+
+        bits = max(min(BLOCK_BITS, (n // (4 * len(ranges))).bit_length()), 1)
+        self.shift, self.blocks = np.uint64(bits), ((n - 1) >> bits) + 1
+        sizes = [(end - begin) // int(PAGE) + 1 + self.blocks for begin, end in ranges]
+        self.starts, self.first = np.array([begin for begin, _ in ranges]), np.cumsum([0, *sizes[:-1]])
+        self.following = np.empty_like(self.first)
+        self.owner, self.filled = np.empty(sum(sizes), np.int32), np.empty(sum(sizes), np.int32)
+        self.to = np.empty(sum(sizes) * int(PAGE), np.uint32)
+        self.amounts = None if dtype is None else np.empty(len(self.to), dtype)
 
 
 def send(engine: Engine, substep: Transfer | Scatter) -> None:
@@ -25,28 +49,23 @@ def send(engine: Engine, substep: Transfer | Scatter) -> None:
     Nothing is added from two threads at once, and every row receives in the order of the rows it comes from, so that sums of
     floats, too, do not depend on the number of threads.
     """
-    from ethogram.columns.kernels import PAGE, receive
+    from ethogram.columns.kernels import receive, receive_ones
 
     world = engine.world
-    n, threads = world.n, world.threads
-    ranges = threads.even(n, pieces=1)
-    bits = max(min(BLOCK_BITS, (n // (4 * len(ranges))).bit_length()), 1)
-    blocks = ((n - 1) >> bits) + 1
-    sizes = [(end - begin) // PAGE + 1 + blocks for begin, end in ranges]
-    first = np.cumsum([0, *sizes[:-1]])
-    pages, dtype = sum(sizes), world.column(substep.column).dtype
-    arrays = engine.arrays
-    if "page:to" not in arrays or len(arrays["page:owner"]) != pages:
-        arrays |= {"page:to": np.empty(pages * PAGE, np.uint32), "page:owner": np.empty(pages, np.int32)}
-        arrays["page:filled"] = np.empty(pages, np.int32)
-    if f"amounts:{dtype}" not in arrays or len(arrays[f"amounts:{dtype}"]) != pages * PAGE:
-        arrays[f"amounts:{dtype}"] = np.empty(pages * PAGE, dtype)
-    arrays |= {"page:amounts": arrays[f"amounts:{dtype}"], "page:first": first, "page:following": first.copy()}
-    arrays["page:starts"] = np.array([begin for begin, _ in ranges])
-    engine.constants |= {"shift": np.uint64(bits), "blocks": blocks}
+    ranges = world.threads.even(world.n, pieces=1)
+    ones = isinstance(substep, Transfer) and is_one_or_none(substep.rule)
+    dtype = None if ones else world.column(substep.column).dtype
+    key = (str(dtype), len(ranges))
+    if key not in engine.mails:
+        engine.mails[key] = Mail(ranges, world.n, dtype)
+    mail = engine.mail = engine.mails[key]
     engine.loop(substep.name, ranges)
-    sent = [arrays[f"page:{what}"] for what in ("to", "amounts", "owner", "filled", "first", "following")]
-    threads.run(receive, [(block, block + 1) for block in range(blocks)], (world.column(substep.column), *sent))
+    column, blocks = world.column(substep.column), [(block, block + 1) for block in range(mail.blocks)]
+    pages = (mail.owner, mail.filled, mail.first, mail.following)
+    if mail.amounts is None:
+        world.threads.run(receive_ones, blocks, (column, mail.to, *pages))
+    else:
+        world.threads.run(receive, blocks, (column, mail.to, mail.amounts, *pages))
 
 
 def move(engine: Engine, substep: Relocate) -> None:
@@ -57,7 +76,10 @@ def move(engine: Engine, substep: Relocate) -> None:
     marks = engine.arrays["out:marks"] = engine.arrays.get("marks", np.empty(world.n, np.int8))
     engine.arrays["marks"] = marks
     engine.loop(substep.name)
-    movers, empty = np.flatnonzero(marks == 1), np.flatnonzero(marks == 2)
+    movers = np.flatnonzero(marks == 1)
+    if not len(movers):
+        return
+    empty = np.flatnonzero(marks == 2)
     chosen = min(len(movers), len(empty))
     key = world.luck.key(f"{substep.name}:order", world.step_number)
     shuffled(movers, chosen, np.uint64(stream(int(key), 0)))

@@ -22,7 +22,7 @@ import numpy as np
 
 from ethogram.errors import ConfigError
 
-__all__ = ["arguments_of", "returns_value", "source_of", "where_is"]
+__all__ = ["arguments_of", "is_one_or_none", "returns_value", "source_of", "where_is"]
 
 MODULES: dict[ModuleType, str] = {math: "math", np: "np"}
 
@@ -47,6 +47,21 @@ def returns_value(rule: FunctionType) -> bool:
     """Whether a rule returns something (as far as its source is to be had)."""
     node = _node(rule.__code__)
     return node is not None and any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(node))
+
+
+def is_one_or_none(rule: FunctionType) -> bool:
+    """Whether all that a rule returns is 0 or 1, as its text shows: amounts need not be kept then."""
+    node = _node(rule.__code__)
+    if node is None:
+        return False
+    returned = [node.body] if isinstance(node, ast.Lambda) else [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+    return bool(returned) and all(map(_one_or_none, returned))
+
+
+def _one_or_none(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.IfExp):
+        return _one_or_none(value.body) and _one_or_none(value.orelse)
+    return isinstance(value, ast.Compare) or (isinstance(value, ast.Constant) and value.value in (0, 1))
 
 
 def source_of(rule: FunctionType, name: str) -> str | None:
