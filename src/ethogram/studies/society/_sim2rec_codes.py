@@ -10,7 +10,7 @@ import torch
 
 from ethogram.nn.sets import SetAutoencoder
 from ethogram.seeds import derive
-from ethogram.worlds.coded.long_term_satisfaction import LongTermSatisfaction
+from ethogram.worlds.coded.long_term_satisfaction import SIGNAL_NOISE, LongTermSatisfaction
 
 __all__ = ["gaussian_kl", "judge_codes", "r_squared"]
 
@@ -66,7 +66,7 @@ def judge_codes(
     choc, signals = drawn["between"]
     decoded = found.describe(found.encode(signals).mean)
     mean, deviation = (part[:, 0].double().numpy() for part in decoded)
-    result["kl"] = float(gaussian_kl(choc, 3.0, mean, deviation).mean())
+    result["kl"] = float(gaussian_kl(choc, SIGNAL_NOISE, mean, deviation).mean())
     return result | _permuted(found, signals, derive(seed, "order"))
 
 

@@ -26,9 +26,7 @@ def test_picture(engagement: Mapping[str, Estimate], optimum: float) -> Figure:
         axes.plot([found.low, found.high], [i, i], color=colour)
         axes.plot(found.value, i, "o", color=colour)
     axes.axvline(optimum, color="#888888", linestyle="--", linewidth=1)
-    axes.annotate(
-        "optimum", (optimum, 0), xytext=(-4, 0), textcoords="offset points", ha="right", va="center", color="#666666"
-    )
+    axes.text(optimum, 1.02, "optimum", transform=axes.get_xaxis_transform(), ha="center", color="#666666", fontsize=9)
     axes.set_yticks(range(len(order)), order)
     axes.set_xlabel("engagement a step")
     axes.grid(axis="y", visible=False)

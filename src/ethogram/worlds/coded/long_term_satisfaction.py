@@ -15,6 +15,7 @@ __all__ = ["COLUMNS", "REVEALED", "LongTermSatisfaction", "Response", "respond"]
 
 KALE = 4.0
 LOWEST, HIGHEST = 1.01, 2.6
+SIGNAL_NOISE = 3.0
 MOST = 100.0
 COLUMNS = ("signal", "engagement")
 """What is seen of each user."""
@@ -88,7 +89,7 @@ class LongTermSatisfaction(World):
         groups: Sequence[float] = (14.0,),
         users: int = 10,
         horizon: int = 140,
-        signal_noise: float = 3.0,
+        signal_noise: float = SIGNAL_NOISE,
         engagement_noise: float = 0.01,
         reveal: bool = False,
     ) -> None:
