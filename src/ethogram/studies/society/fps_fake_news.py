@@ -60,8 +60,8 @@ class Config(BaseModel):
     sis_runs: int = Field(default=20, ge=2, description="runs for each pair of rates")
     crowd: int = Field(default=300, ge=20, description="people of the runs whose cascades are held beside real ones")
     crowds: int = Field(default=20, ge=1, description="how many of those runs")
-    model_people: int = Field(default=10, ge=0, description="people whom the language model plays; 0: none")
-    model_days: int = Field(default=4, ge=1, description="days that it plays")
+    model_people: int = Field(default=8, ge=0, description="people whom the language model plays; 0: none")
+    model_days: int = Field(default=3, ge=1, description="days that it plays")
     mind: Literal["choice", "structured"] = Field(default="choice", description="how the language model is asked")
     processes: int = Field(default=2, ge=1, description="processes for the replications")
 
