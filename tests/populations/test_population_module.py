@@ -38,16 +38,21 @@ def test_every_exported_name_is_there_and_documented() -> None:
 
 def test_importing_loads_nothing_heavy() -> None:
     said = python(
-        "-c", "import sys, ethogram.populations; print([m for m in ('polars', 'scipy', 'networkx') if m in sys.modules])"
+        "-c",
+        "import sys, ethogram.populations; print([m for m in ('polars', 'scipy', 'networkx', 'numba') if m in sys.modules])",
     )
     assert said.strip() == "[]"
-    said = python("-c", "import sys; from ethogram.populations import ring; ring(9, 2); print('polars' in sys.modules)")
+    said = python(
+        "-c",
+        "import sys; from ethogram.populations import ring; ring(9, 2); print('polars' in sys.modules or 'numba' in sys.modules)",
+    )
     assert said.strip() == "False"
 
 
 DIGEST = """
 import hashlib, tempfile
 from pathlib import Path
+import polars as pl
 from ethogram.populations import *
 targets = {"age": {"young": 0.3, "old": 0.7}, ("age", "sex"): {("young", "f"): 0.2, ("young", "m"): 0.1, ("old", "f"): 0.3,
            ("old", "m"): 0.4}, "town": {f"t{i}": 0.1 for i in range(10)}}
@@ -58,6 +63,8 @@ for name, network in {
     "e": random_regular(300, 4, rng=4), "f": rewire(ring(300, 4), rng=4), "g": erdos_renyi(300, 0.1, directed=True, rng=4),
 }.items():
     people = people.with_network(name, network)
+people = people.with_columns(years=pl.Series(range(300)) % 90, working=pl.Series([True, False] * 150))
+people = layered(people, household_sizes={1: 1, 3: 2}, workplace_sizes=power_law_sizes(2.0, 20), age="years", rng=4)
 digest = hashlib.sha256(people.table.write_csv().encode())
 for network in people.networks.values():
     digest.update(network.indptr.tobytes() + network.indices.tobytes())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from ethogram.populations.group_sizes import count_groups, lognormal_sizes, power_law_sizes
     from ethogram.populations.grouping import Archetypes, archetypes
-    from ethogram.populations.households import households
+    from ethogram.populations.homes import households
     from ethogram.populations.layers import Schools, combine, contacts, layered, schools, workplaces
     from ethogram.populations.margins import Fit
     from ethogram.populations.network import Network
@@ -89,7 +89,7 @@ _HOME = {
     ),
     "group_sizes": ("count_groups", "lognormal_sizes", "power_law_sizes"),
     "grouping": ("Archetypes", "archetypes"),
-    "households": ("households",),
+    "homes": ("households",),
     "layers": ("Schools", "combine", "contacts", "layered", "schools", "workplaces"),
     "margins": ("Fit",),
     "network": ("Network",),

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ethogram.errors import ConfigError, DataError
 from ethogram.populations.generators import tied_within
 from ethogram.populations.group_sizes import count_groups
-from ethogram.populations.households import area_codes, households, whole_ages
+from ethogram.populations.homes import area_codes, households, whole_ages
 from ethogram.populations.network import Network
 from ethogram.populations.streams import as_generator
 
