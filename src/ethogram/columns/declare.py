@@ -54,6 +54,7 @@ class Column(Declared):
 
     dtype: np.dtype[Any]
     initial: float
+    levels: tuple[str, ...]
 
     def __get__(self, world: Any, owner: type | None = None) -> Any:
         return self if world is None else world.column(self.name)
@@ -62,13 +63,14 @@ class Column(Declared):
         world.column(self.name)[:] = value
 
 
-def column(dtype: Any, initial: float = 0) -> Any:
+def column(dtype: Any, initial: float = 0, levels: Sequence[str] = ()) -> Any:
     """A column of the state: one number a row, of the smallest type that holds it.
 
     Args:
         dtype: `"int8"`, `"float32"`, `bool` ... (whole, real or truth numbers).
         initial: what all rows begin with. Where the world is built from a population whose table has a column of this name,
             they begin with that instead (text becomes the number of its level, see `Columns.levels`). `start` may set it.
+        levels: what the values 0, 1, 2 ... are called, where groups are made by this column.
     """
     try:
         kind = np.dtype(dtype)
@@ -76,7 +78,7 @@ def column(dtype: Any, initial: float = 0) -> Any:
         raise ConfigError(f"column({dtype!r}): that is not a type of numbers ({error})") from None
     if kind.kind not in "biuf" or kind.itemsize > 8 or kind == np.float16:
         raise ConfigError(f"column({dtype!r}): a column holds whole, real or truth numbers of 1 to 8 bytes")
-    return Column(kind, initial)
+    return Column(kind, initial, tuple(levels))
 
 
 @dataclass(eq=False)

@@ -170,3 +170,16 @@ def shuffled(items, chosen, key):
     for place in range(chosen):
         other = place + below(key, place, items.size - place)
         items[place], items[other] = items[other], items[place]
+
+
+@njit(nogil=True, cache=True)
+def choose(begin, end, into, groups, bounds, key):
+    """Every row draws its option from the shares of its group; where they are not numbers it keeps what it has."""
+    luck = stream(key, 0)
+    for row in range(begin, end):
+        group = groups[row]
+        if not np.isnan(bounds[group, 0]):
+            u, option = unit(luck, row), 0
+            while u >= bounds[group, option]:
+                option += 1
+            into[row] = option

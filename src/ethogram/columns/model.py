@@ -10,6 +10,7 @@ from typing import ClassVar, TypeVar, get_origin
 
 import numpy as np
 
+from ethogram.columns.decisions import Decision
 from ethogram.columns.declare import Aggregate, Column, Declared, Grid, Lever, Mixing, Observer, Parameter, Tally, Ties
 from ethogram.columns.source import arguments_of, where_is
 from ethogram.columns.substeps import ANYONE, Each, Pairs, Relocate, Scatter, Substep, Transfer, Turn, Whole
@@ -46,6 +47,7 @@ class Model:
         self.substeps = self.of(Substep)
         self.tallies = self.of(Tally)
         self.observers = self.of(Observer)
+        self.decisions = self.of(Decision)
         self.levers = {name: bounds for lever in self.of(Lever).values() for name, bounds in lever.bounds.items()}
 
     @classmethod
@@ -83,6 +85,8 @@ class Model:
         for name, tally in self.tallies.items():
             if tally.of not in self.columns or self.columns[tally.of].dtype.kind == "f":
                 raise ConfigError(f"{self.name}.{name}: tally({tally.of!r}) names no whole-number column of the model")
+        for decision in self.decisions.values():
+            self._check_decision(decision)
         for name, (low, high) in self.levers.items():
             if name not in self.parameters or self.parameters[name].array or not low <= high:
                 raise ConfigError(f"{self.name}: lever {name!r} must be a number parameter, with bounds (low, high)")
@@ -141,6 +145,17 @@ class Model:
             raise ConfigError(f"{where}: to={substep.to!r} is neither 'anyone' nor a network or mixing of the model")
         if isinstance(substep, Relocate):
             self._known(substep.empty, {*self.columns, *self.parameters}, where)
+
+    def _check_decision(self, decision: Decision) -> None:
+        where = f"{self.name}.{decision.name}"
+        if decision.into not in self.columns or self.columns[decision.into].dtype.kind == "f":
+            raise ConfigError(f"{where}: into={decision.into!r} is no whole-number column of the model")
+        if len(decision.options) < 2 or decision.every < 1:
+            raise ConfigError(f"{where}: there must be two options or more to decide between, every 1 step or more")
+        numbers = {n for names in self.observed().values() for n in names}
+        scalars = {name for name, parameter in self.parameters.items() if not parameter.array}
+        if unknown := [name for name in decision.sees if name not in {*self.columns, *numbers, *scalars}]:
+            raise ConfigError(f"{where} sees {unknown[0]!r}, which is no column, observed number or parameter of the model")
 
     def _known(self, rule: FunctionType, known: Iterable[str], where: str) -> None:
         names = set(known)

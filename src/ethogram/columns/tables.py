@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from ethogram.columns.world import OBSERVER
 from ethogram.errors import DataError
@@ -51,4 +52,11 @@ def _seen(run: Run) -> pl.DataFrame:
     rows = run.steps.filter(pl.col("agent") == OBSERVER).select(*_PLACE, "observation").collect()
     if rows.height == 0 or rows["observation"].null_count():
         raise DataError(f"{run.path} holds no observations of the agent {OBSERVER!r}")
+    if rows["observation"].dtype == pl.String:  # other agents see other things: as JSON, each value in a list
+        found = [_first(json.loads(text)) for text in rows["observation"]]
+        rows = rows.with_columns(observation=pl.Series(found))
     return rows.unnest("observation")
+
+
+def _first(value: Any) -> Any:
+    return {key: _first(part) for key, part in value.items()} if isinstance(value, dict) else value[0]

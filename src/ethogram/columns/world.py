@@ -9,6 +9,7 @@ import gymnasium.spaces as gs
 import numpy as np
 from numpy.typing import NDArray
 
+from ethogram.columns.decisions import Desk
 from ethogram.columns.engine import Engine
 from ethogram.columns.luck import Luck
 from ethogram.columns.model import Model
@@ -81,10 +82,16 @@ class Columns(World):
         self.luck = Luck(0)
         self.step_number = 0
         """The number of the step that comes next, or is under way."""
-        self.possible_agents = [OBSERVER]
+        self.levels, self.coded = self._take_population()
+        self._desks = [Desk(self, decision) for decision in self.model.decisions.values()]
+        self.possible_agents = [OBSERVER, *(agent for desk in self._desks for agent in desk.agents)]
         self.agents = []
         self.observation_spaces = {OBSERVER: self._space()}
         self.action_spaces = {OBSERVER: self._levers()}
+        for desk in self._desks:
+            seen, done = desk.spaces()
+            self.observation_spaces |= dict.fromkeys(desk.agents, seen)
+            self.action_spaces |= dict.fromkeys(desk.agents, done)
 
     def start(self, rng: np.random.Generator) -> None:
         """Fill the columns at the beginning of an episode; override it where initial values do not say all."""
@@ -141,7 +148,10 @@ class Columns(World):
         return self.observe(), {agent: {} for agent in self.agents}
 
     def step(self, actions: Mapping[Agent, Any]) -> Step:
-        """Run all substeps once."""
+        """Carry out what was decided, then run all substeps once."""
+        for desk in self._desks:
+            if asked := desk.acting():
+                desk.decide({agent: actions[agent] for agent in asked if agent in actions})
         if self.model.levers and OBSERVER in actions:
             self._take({name: float(value) for name, value in actions[OBSERVER].items()}, changing=True)
         for substep in self.model.substeps.values():
@@ -155,10 +165,23 @@ class Columns(World):
 
     def observe(self) -> dict[Agent, Any]:
         """What the agents see now."""
-        return {OBSERVER: self._observed()}
+        numbers = self._observed()
+        seen: dict[Agent, Any] = {OBSERVER: numbers}
+        for desk in self._desks:
+            seen |= desk.observe(numbers)
+        return seen
+
+    @property
+    def acting(self) -> list[Agent]:
+        """The observer, and whom the decisions of this step are for."""
+        if not self.agents:
+            return []
+        return [OBSERVER, *(agent for desk in self._desks for agent in desk.acting())]
 
     def idle(self, agent: Agent) -> Any:
-        """Levers stay as they are."""
+        """Levers stay as they are, and everybody keeps to what was decided before."""
+        if agent in self.model.decisions:
+            return self.column(self.model.decisions[agent].into).copy()
         if agent == OBSERVER and self.model.levers:
             return {name: np.array(self.parameters[name], np.float64) for name in self.model.levers}
         return super().idle(agent)
@@ -179,6 +202,8 @@ class Columns(World):
         self.luck, self.step_number = Luck(state["seed"]), state["step"]
         self.parameters = {n: np.copy(v) if isinstance(v, np.ndarray) else v for n, v in state["parameters"].items()}
         self._data = {name: np.array(array) for name, array in state["columns"].items()}
+        for desk in self._desks:
+            desk.fill_awaited()
 
     def _take(self, named: Mapping[str, Any], changing: bool = False) -> None:
         """Set parameters; those that are not named keep their default unless others are being changed."""
@@ -212,12 +237,23 @@ class Columns(World):
             raise ConfigError(f"{model.name}: {weighted[0]!r} asks for the weight of ties, but {name!r} has no weights")
         return given
 
+    def _take_population(self) -> tuple[dict[str, tuple[str, ...]], dict[str, NDArray[Any]]]:
+        """The names of levels by column; and the population's columns that the model asks for, as numbers."""
+        model = self.model
+        levels = {name: column.levels for name, column in model.columns.items() if column.levels}
+        wanted = {*model.columns, *(name for decision in model.decisions.values() for name in decision.by)}
+        if self.population is None:
+            return levels, {}
+        from ethogram.columns.people import coded
+
+        return coded(self.population, sorted(wanted), levels, model.name)
+
     def _fill(self) -> None:
         """Allocate the columns where they are not there yet, and give them their initial values."""
         for name, column in self.model.columns.items():
             if name not in self._data:
                 self._data[name] = np.empty(self.n, column.dtype)
-            self._data[name][:] = column.initial
+            self._data[name][:] = self.coded.get(name, column.initial)
 
     def _space(self) -> gs.Dict:
         counts = [n for tally in self.model.tallies.values() for n in tally.names]
