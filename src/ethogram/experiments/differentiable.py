@@ -177,7 +177,7 @@ class Bounded(nn.Module):
 
 
 class BoundedNetwork(nn.Module):
-    """Parameters that change over time, as a recurrent network makes them of covariates (as AgentTorch's calibration has it).
+    """Parameters that change over time, as a recurrent network makes them of covariates, as in AgentTorch.
 
     Args:
         bounds: by parameter.

@@ -17,6 +17,7 @@ import numpy as np
 from ethogram.errors import ConfigError, not_installed
 from ethogram.experiments.problems import Array, Posterior, Problem, seeds_of
 from ethogram.seeds import derive
+from ethogram.simulation.rollouts import one_thread
 
 __all__ = ["NeuralPosterior", "Summaries", "abc_smc", "learn_summaries", "neural_posterior"]
 
@@ -115,7 +116,7 @@ def abc_smc(
     k = len(problem.priors)
     prior = Independent(Normal(torch.zeros(k), torch.ones(k)), 1)
     target = torch.from_numpy(summaries(problem.observed(observed)[None]).astype(np.float32))
-    with quiet(), seeded(derive(seed, "abc")):
+    with quiet(), one_thread(), seeded(derive(seed, "abc")):
         sampler: Any = SMCABC(simulator, prior, show_progress_bars=False, simulation_batch_size=BATCH)
         adjusted, populations = sampler(
             target,
@@ -148,7 +149,7 @@ class NeuralPosterior:
         from ethogram.nn.training import seeded
 
         target = torch.from_numpy(self.problem.observed(observed)[None].astype(np.float32))
-        with quiet(), seeded(derive(seed, "neural posterior")):
+        with quiet(), one_thread(), seeded(derive(seed, "neural posterior")):
             scores = self.model.sample((draws,), x=target, show_progress_bars=False).numpy().astype(float)
         weights = np.full(draws, 1 / draws)
         return Posterior(self.problem, scores, weights, "neural posterior", self.simulations)
@@ -179,7 +180,7 @@ def neural_posterior(problem: Problem, *, simulations: int = 1000, seed: int = 0
     found = problem.simulate(scores, seeds_of(seed, "neural", simulations))
     k = len(problem.priors)
     prior = Independent(Normal(torch.zeros(k), torch.ones(k)), 1)
-    with quiet(), seeded(derive(seed, "training")):
+    with quiet(), one_thread(), seeded(derive(seed, "training")):
         trainer = NPE(prior, show_progress_bars=False)
         trainer.append_simulations(torch.tensor(scores, dtype=torch.float32), torch.tensor(found, dtype=torch.float32))
         trainer.train()
