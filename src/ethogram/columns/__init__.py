@@ -3,8 +3,8 @@
 A model is one class of columns, neighbourhoods and scalar rules; see `Columns` and `docs/columns.md`.
 """
 
-from ethogram.columns.declare import column, count, grid, levers, mixing, network, observe, tally, total
 from ethogram.columns.decisions import decision, with_observer
+from ethogram.columns.declare import column, count, grid, levers, mixing, network, observe, tally, total
 from ethogram.columns.spaces import Asked, Column
 from ethogram.columns.substeps import each, pairs, relocate, scatter, transfer, turn, whole
 from ethogram.columns.tables import observed, panel

@@ -54,16 +54,16 @@ def decision(
 ) -> Any:
     """A decision that policies make for all rows, before the substeps of a step.
 
-    With `by`, agents are called `name:age=young,area=Queens` for a decision of this name; each observes `Asked` and acts with
-    numbers in proportion to the shares of the options (all 0: its people keep what they chose before). Each individual draws
-    its option from its group's shares. Without `by` there is one agent of the decision's name. It observes a dict of what it
+    With `by`, agents are called `name:age=young,area=Queens` for a decision of this name; each observes `Asked` and acts
+    with numbers in proportion to the shares of the options (all 0: its people keep what they chose before). Each individual
+    draws its option from its group's shares. Without `by` there is one agent of the decision's name. It observes a dict of what it
     `sees`, columns in full, and acts with a `Column` of the numbers of options.
 
     Args:
         options: what can be chosen; their numbers are 0, 1, 2 ...
         into: the column that holds the number of each row's option.
         by: columns (of the model with `levels`, or of the population's table) that make people alike.
-        sees: what is known to whom is asked: tallies' and observers' numbers, parameters, and columns (of a group: the mean).
+        sees: what those know who are asked: tallies' and observers' numbers, parameters, and columns (a group: their mean).
         every: it is decided at every so many steps, from the first on.
         question: what is to be decided, in words; by default the decision's name.
     """
@@ -140,7 +140,9 @@ class Desk:
     def observe(self, numbers: Mapping[str, Any]) -> dict[Agent, Any]:
         """What each agent sees now; `numbers` are those that the observer sees."""
         world, sees = self.world, self.decision.sees
-        facts = {name: float(numbers[name] if name in numbers else world.parameters[name]) for name in sees if self._fact(name)}
+        facts = {
+            name: float(numbers[name] if name in numbers else world.parameters[name]) for name in sees if self._fact(name)
+        }
         if not self.decision.by:
             seen = {n: np.array(facts[n]) if n in facts else world.column(n).copy() for n in sees}
             return {self.name: seen or {"people": np.array(world.n, np.int64)}}
@@ -219,7 +221,9 @@ def _present(known: Sequence[NDArray[Any] | None], sizes: Sequence[int]) -> NDAr
 
 
 def with_observer(policies: Policy | Mapping[Agent, Policy]) -> Callable[[Agent], Policy]:
-    """Policies for a model's decisions, and one for its observer, which has nothing to decide: `simulate(w, with_observer(p))`.
+    """Policies for a model's decisions, and one for its observer, which has nothing to decide.
+
+    It is called as in `simulate(world, with_observer(policy))`.
 
     Args:
         policies: one policy for all decisions, or one for each decision by its name (`work` for all `work:age=...`).
@@ -235,6 +239,6 @@ def with_observer(policies: Policy | Mapping[Agent, Policy]) -> Callable[[Agent]
         name = agent.partition(":")[0]
         if name not in policies and name != "observer":
             raise ConfigError(f"decision {name!r} has no policy: add it to the mapping of policies")
-        return policies[name] if name in policies else watching
+        return policies.get(name, watching)
 
     return find

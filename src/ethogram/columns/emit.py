@@ -118,7 +118,9 @@ def _of_substep(model: Model, substep: Substep) -> Iterator[Loop]:
         loop.add(2, f"target, amount = {result}")
         _write_put(loop, f"amount != 0 and 0 <= target < {loop.use('n')}")
     elif isinstance(substep, Relocate):
-        loop.add(2, f"if {loop.call('empty_' + substep.name, substep.empty)}:", f"    {loop.use('out:marks')}[at] = 2", "else:")
+        loop.add(
+            2, f"if {loop.call('empty_' + substep.name, substep.empty)}:", f"    {loop.use('out:marks')}[at] = 2", "else:"
+        )
         loop.sums(named, 3)
         result = loop.call(rule, substep.rule)
         loop.luck(3)
@@ -140,7 +142,9 @@ def _write_transfer(loop: Loop, substep: Transfer, rule: str, named: Sequence[st
     loop.add(2, f"amount = {result}", "moves = amount != 0")
     if substep.to in loop.model.networks:
         ptr, idx = loop.use(f"ptr:{substep.to}"), loop.use(f"idx:{substep.to}")
-        loop.add(2, f"ties = {ptr}[at + ONE] - {ptr}[at]", "target = np.int64(at)", "if ties == 0:", "    moves = False", "else:")
+        loop.add(
+            2, f"ties = {ptr}[at + ONE] - {ptr}[at]", "target = np.int64(at)", "if ties == 0:", "    moves = False", "else:"
+        )
         loop.add(3, f"target = np.int64({idx}[U({ptr}[at] + below(key_to, at, ties))])")
     elif substep.to in loop.model.mixings:
         loop.add(2, f"target = met({loop.use('luck:' + substep.to)}, np.int64(at), 0, {loop.use('n')})")
@@ -186,34 +190,43 @@ def _write_pairs(loop: Loop, substep: Pairs, rule: str) -> None:
 
 def _write_turn(loop: Loop, substep: Turn, rule: str, named: Sequence[str]) -> None:
     """One row after the other, in a loop that is not shared out."""
-    if substep.order == "events":
-        assert substep.time is not None
-        time = loop.use(f"col:{substep.time}")
-        loop.before += [f"until = {loop.use('step')} + 1.0", "due_rows = [(0.0, 0) for none in range(0)]", "turns = ZERO"]
-        loop.before += ["for row in range(begin, end):", f"    if {time}[row] < until:"]
-        loop.before += [f"        due_rows.append((np.float64({time}[row]), row))", "heapq.heapify(due_rows)"]
-        loop.head = ["while len(due_rows) > 0:", "    now, row = heapq.heappop(due_rows)", "    at = U(row)"]
-        loop.head += [f"    if {time}[at] != now:", "        continue", f"    {time}[at] = np.inf"]
-    else:
-        row = "place" if substep.order == "fixed" else f"permuted({loop.use('order')}, place, {loop.use('n')})"
-        loop.head = ["for place in range(begin, end):", f"    row = {row}", "    at = U(row)"]
-    loop.sums(named, bitmaps=False)
-    bound = {c: loop.use(f"col:{c}") for c in loop.model.columns if c in arguments_of(substep.rule)}
-    for name in loop.model.networks:
-        if name in arguments_of(substep.rule):
-            ptr, idx = loop.use(f"ptr:{name}"), loop.use(f"idx:{name}")
-            bound[name] = f"{idx}[{ptr}[at]:{ptr}[at + ONE]]"
-    now = "now" if substep.order == "events" else f"np.float64({loop.use('step')})"
-    result = loop.call(rule, substep.rule, {**bound, "row": "row", "now": now})
-    if substep.order != "events":
-        loop.luck(2)
-        loop.add(2, result)
+    if substep.time is not None:
+        _write_events(loop, substep, substep.time, rule, named)
         return
+    row = "place" if substep.order == "fixed" else f"permuted({loop.use('order')}, place, {loop.use('n')})"
+    loop.head = ["for place in range(begin, end):", f"    row = {row}", "    at = U(row)"]
+    result = _turn_of_row(loop, substep, rule, named, f"np.float64({loop.use('step')})")
+    loop.luck(2)
+    loop.add(2, result)
+
+
+def _write_events(loop: Loop, substep: Turn, column: str, rule: str, named: Sequence[str]) -> None:
+    """Rows in the order of their times, which they may change: a heap in which outdated entries are left to be skipped."""
+    time = loop.use(f"col:{column}")
+    loop.before += [f"until = {loop.use('step')} + 1.0", "queue = [(0.0, 0) for none in range(0)]", "turns = ZERO"]
+    loop.before += ["for row in range(begin, end):", f"    if {time}[row] < until:"]
+    loop.before += [f"        queue.append((np.float64({time}[row]), row))", "heapq.heapify(queue)"]
+    loop.head = ["while len(queue) > 0:", "    now, row = heapq.heappop(queue)", "    at = U(row)"]
+    loop.head += [f"    if {time}[at] != now:", "        continue", f"    {time}[at] = np.inf"]
+    result = _turn_of_row(loop, substep, rule, named, "now")
     loop.luck(2, "turns")
     loop.finds = True
     again = returns_value(substep.rule)
-    loop.add(2, f"changed = {result}" if again else result, "turns += ONE", f"if not {time}[at] > now:", "    found = row + 1", "    break")
-    loop.add(2, f"if {time}[at] < until:", f"    heapq.heappush(due_rows, (np.float64({time}[at]), row))")
+    loop.add(2, f"changed = {result}" if again else result, "turns += ONE")
+    loop.add(2, f"if not {time}[at] > now:", "    found = row + 1", "    break")
+    loop.add(2, f"if {time}[at] < until:", f"    heapq.heappush(queue, (np.float64({time}[at]), row))")
     if again:
         loop.add(2, f"if 0 <= changed < {loop.use('n')} and changed != row and {time}[changed] < until:")
-        loop.add(3, f"heapq.heappush(due_rows, (np.float64({time}[changed]), np.int64(changed)))")
+        loop.add(3, f"heapq.heappush(queue, (np.float64({time}[changed]), np.int64(changed)))")
+
+
+def _turn_of_row(loop: Loop, substep: Turn, rule: str, named: Sequence[str], now: str) -> str:
+    """What a row's turn needs, and the call of its rule."""
+    loop.sums(named, bitmaps=False)
+    arguments = arguments_of(substep.rule)
+    bound = {c: loop.use(f"col:{c}") for c in loop.model.columns if c in arguments}
+    for name in loop.model.networks:
+        if name in arguments:
+            ptr, idx = loop.use(f"ptr:{name}"), loop.use(f"idx:{name}")
+            bound[name] = f"{idx}[{ptr}[at]:{ptr}[at + ONE]]"
+    return loop.call(rule, substep.rule, {**bound, "row": "row", "now": now})

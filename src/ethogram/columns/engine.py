@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ethogram.columns.loops import Kernel
 from ethogram.columns.moves import Mail, meet, move, send, take_turns
+from ethogram.columns.sizes import needs
 from ethogram.columns.substeps import Pairs, Relocate, Scatter, Substep, Transfer, Turn, Whole
 from ethogram.columns.threads import Ranges
 from ethogram.seeds import generator
@@ -54,6 +55,10 @@ class Engine:
 
         return load(self._module)
 
+    def memory(self) -> dict[str, int]:
+        """Bytes by part."""
+        return needs(self.world, self._module.kernels)
+
     def run(self, substep: Substep) -> None:
         """Run one substep."""
         if isinstance(substep, Whole):
@@ -87,6 +92,7 @@ class Engine:
         self.call(name, self._over(kernel) if ranges is None else ranges)
         for column in kernel.buffered:
             self.arrays[f"out:{column}"] = self.world.exchange(column, self.arrays[f"out:{column}"])
+
     def call(self, name: str, ranges: Ranges) -> list[Any]:
         """Call a kernel of the generated module for every range."""
         kernel: Kernel = self._module.kernels[name]

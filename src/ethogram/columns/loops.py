@@ -183,7 +183,8 @@ class Loop:
             self._add_up(members, own, depth + 1, "other", "")
         else:
             self.kernel.grid = True
-            self.use("height"), self.use("width")
+            for size in ("height", "width"):
+                self.use(size)
             grid = model.grids[over]
             for line in ("above", "y", "below_"):
                 for cell in ("left", "x", "right"):

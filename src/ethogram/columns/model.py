@@ -31,6 +31,8 @@ class Model:
 
     name: str
     declared: dict[str, Declared] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
+    """Names that all worlds use."""
 
     def of(self, kind: type[D]) -> dict[str, D]:
         """The declarations of a kind."""
@@ -62,7 +64,8 @@ class Model:
             parameter.name = name
             setattr(owner, name, parameter)
         declared.update({name: value for name, value in vars(owner).items() if isinstance(value, Declared)})
-        model = cls(owner.__name__, declared)
+        taken = frozenset(name for base in owner.__mro__[1:] if "model" not in vars(base) for name in vars(base)) - {"state"}
+        model = cls(owner.__name__, declared, taken)
         model.check()
         return model
 
@@ -70,6 +73,8 @@ class Model:
         """ConfigError in one sentence, where a declaration does not fit the others."""
         if taken := RESERVED & {*self.columns, *self.parameters, *self.aggregates, *self.neighbourhoods}:
             raise ConfigError(f"{self.name}: {min(taken)!r} has a meaning of its own in rules; choose another name")
+        if hidden := [name for name in self.declared if name in self.taken]:
+            raise ConfigError(f"{self.name}: {hidden[0]!r} is a part of every world; choose another name")
         if len(self.grids) > 1:
             raise ConfigError(f"{self.name}: {' and '.join(self.grids)} are two grids, and the rows are cells of one")
         for name, mixing in self.mixings.items():

@@ -14,6 +14,7 @@ from ethogram.errors import ConfigError
 
 if TYPE_CHECKING:
     from ethogram.columns.engine import Engine
+    from ethogram.columns.world import Columns
 
 __all__ = ["Mail", "meet", "move", "send", "take_turns"]
 
@@ -42,6 +43,12 @@ class Mail:
         self.to = np.empty(sum(sizes) * int(PAGE), np.uint32)
         self.amounts = None if dtype is None else np.empty(len(self.to), dtype)
 
+    @staticmethod
+    def dtype_of(substep: Transfer | Scatter, world: Columns) -> np.dtype[Any] | None:
+        """The type of a substep's amounts; None where each is 1."""
+        ones = isinstance(substep, Transfer) and is_one_or_none(substep.rule)
+        return None if ones else world.model.columns[substep.column].dtype
+
 
 def send(engine: Engine, substep: Transfer | Scatter) -> None:
     """Put amounts on their way, sorted by blocks of destinations; then let each block receive its own.
@@ -53,8 +60,7 @@ def send(engine: Engine, substep: Transfer | Scatter) -> None:
 
     world = engine.world
     ranges = world.threads.even(world.n, pieces=1)
-    ones = isinstance(substep, Transfer) and is_one_or_none(substep.rule)
-    dtype = None if ones else world.column(substep.column).dtype
+    dtype = Mail.dtype_of(substep, world)
     key = (str(dtype), len(ranges))
     if key not in engine.mails:
         engine.mails[key] = Mail(ranges, world.n, dtype)
@@ -98,7 +104,7 @@ def meet(engine: Engine, substep: Pairs) -> None:
 def take_turns(engine: Engine, substep: Turn) -> None:
     """Let one row act after the other."""
     (stuck,) = engine.call(substep.name, [(0, engine.world.n)])
-    if stuck:
+    if stuck:  # nothing is returned but by events
         raise ConfigError(
             f"{engine.world.model.name}.{substep.name}: row {stuck - 1} set its time to one that is not after now; "
             f"set {substep.time!r} to a later time, or leave it where nothing more happens to the row"

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["coded"]
 
+LEVELS = 1000
+"""Whole numbers below it name a level."""
+
 
 def coded(
     population: Population, wanted: Sequence[str], levels: Mapping[str, Sequence[str]], model: str
@@ -22,8 +25,7 @@ def coded(
     """The wanted columns that a population's table has, as numbers, and the names of their values.
 
     Text becomes the number of its level: of those given for the column, else of its distinct values in alphabetical order
-    (of an enumeration: in its own). Numbers stay what they are; where there are at most 1000 distinct whole ones from 0 on,
-    they are levels, too.
+    (of an enumeration: in its own). Numbers stay what they are; whole ones from 0 to 999 are levels, too.
 
     Raises:
         ConfigError: a value is missing, or is not among the levels of its column.
@@ -39,14 +41,16 @@ def coded(
         if column.null_count():
             raise ConfigError(f"{model}: column {name!r} of the population has {column.null_count()} missing values")
         if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-            numbers[name] = column.to_numpy()
-            if name not in names and not column.dtype.is_float() and column.len() and 0 <= int(column.min()) and int(column.max()) < 1000:  # type: ignore[arg-type]
-                names[name] = tuple(map(str, range(int(column.max()) + 1)))  # type: ignore[arg-type]
+            found = numbers[name] = column.to_numpy()
+            if name not in names and found.dtype.kind in "biu" and found.min() >= 0 and found.max() < LEVELS:
+                names[name] = tuple(map(str, range(int(found.max()) + 1)))
             continue
         if name not in names:
             enumerated = isinstance(column.dtype, pl.Enum)
             names[name] = tuple(column.dtype.categories if enumerated else column.cast(pl.String).unique().sort())  # pyright: ignore
-        codes = column.cast(pl.String).replace_strict(list(names[name]), range(len(names[name])), default=None, return_dtype=pl.Int32)
+        codes = column.cast(pl.String).replace_strict(
+            list(names[name]), range(len(names[name])), default=None, return_dtype=pl.Int32
+        )
         if codes.null_count():
             strange = column.cast(pl.String).filter(codes.is_null())[0]
             raise ConfigError(f"{model}: {strange!r} in column {name!r} of the population is none of its levels")

@@ -54,7 +54,9 @@ def is_one_or_none(rule: FunctionType) -> bool:
     node = _node(rule.__code__)
     if node is None:
         return False
-    returned = [node.body] if isinstance(node, ast.Lambda) else [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+    returned = (
+        [node.body] if isinstance(node, ast.Lambda) else [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+    )
     return bool(returned) and all(map(_one_or_none, returned))
 
 
@@ -148,8 +150,8 @@ class _Freed(ast.NodeTransformer):
             self.lost = self.lost or found is None
             return ast.Name(found or "lost", ast.Load())
         raise ConfigError(
-            f"{where_is(self.rule)} uses {called!r}, a {type(value).__name__}: a rule takes numbers and functions from around "
-            "it; make an array a parameter of the model"
+            f"{where_is(self.rule)} uses {called!r}, a {type(value).__name__}: of what is around it a rule takes "
+            "numbers and functions; make an array a parameter of the model"
         )
 
 

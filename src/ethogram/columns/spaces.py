@@ -39,22 +39,21 @@ class Column(gs.Space[NDArray[Any]]):
     """
 
     def __init__(self, n: int, dtype: Any, low: float | None = None, high: float | None = None) -> None:
-        self.n, self.low, self.high = n, low, high
+        self.n, self.low, self.high, self.kind = n, low, high, np.dtype(dtype)
         self.awaited: list[NDArray[Any]] = []
         """Arrays that were read from a record, to be filled when the world's state is put back."""
-        super().__init__((n,), np.dtype(dtype))
+        super().__init__((n,), self.kind)
 
     def sample(self, mask: Any = None, probability: Any = None) -> NDArray[Any]:
         """Uniform numbers between the bounds, or from 0 to 1 where there are none."""
         low, high = 0 if self.low is None else self.low, 1 if self.high is None else self.high
-        assert self.dtype is not None
-        if self.dtype.kind == "f":
-            return self.np_random.uniform(low, high, self.n).astype(self.dtype)
-        return self.np_random.integers(int(low), int(high) + 1, self.n).astype(self.dtype)
+        if self.kind.kind == "f":
+            return self.np_random.uniform(low, high, self.n).astype(self.kind)
+        return self.np_random.integers(int(low), int(high) + 1, self.n).astype(self.kind)
 
     def contains(self, x: Any) -> bool:
         """Whether it is an array of n numbers of this kind within the bounds."""
-        if not isinstance(x, np.ndarray) or x.shape != (self.n,) or not np.can_cast(x.dtype, self.dtype, "same_kind"):
+        if not isinstance(x, np.ndarray) or x.shape != (self.n,) or not np.can_cast(x.dtype, self.kind, "same_kind"):
             return False
         return (self.low is None or bool(x.min() >= self.low)) and (self.high is None or bool(x.max() <= self.high))
 
@@ -68,19 +67,19 @@ class Column(gs.Space[NDArray[Any]]):
 
     def from_jsonable(self, sample_n: Any) -> list[Any]:
         """Arrays to be filled, for the summaries do not have the numbers."""
-        made = [np.zeros(self.n, self.dtype) for _ in sample_n]
+        made = [np.zeros(self.n, self.kind) for _ in sample_n]
         self.awaited += made
         return made
 
     def __eq__(self, other: object) -> bool:
         """Whether the other has as many rows, the same type and bounds."""
-        mine = (self.n, self.dtype, self.low, self.high)
-        return isinstance(other, Column) and mine == (other.n, other.dtype, other.low, other.high)
+        mine = (self.n, self.kind, self.low, self.high)
+        return isinstance(other, Column) and mine == (other.n, other.kind, other.low, other.high)
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
-        return f"Column({self.n}, {self.dtype})"
+        return f"Column({self.n}, {self.kind})"
 
 
 def shares_of(answer: Any, options: int) -> NDArray[np.float64] | None:

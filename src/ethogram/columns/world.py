@@ -13,6 +13,7 @@ from ethogram.columns.decisions import Desk
 from ethogram.columns.engine import Engine
 from ethogram.columns.luck import Luck
 from ethogram.columns.model import Model
+from ethogram.columns.sizes import free, refuse
 from ethogram.columns.threads import Threads
 from ethogram.errors import ConfigError
 from ethogram.seeds import fresh_seed, generator
@@ -49,6 +50,9 @@ class Columns(World):
     n: int = 1000
     """The number of rows; in a class, what is taken where the constructor is given none."""
 
+    state: Any  # pyright: ignore[reportIncompatibleMethodOverride]
+    """Free for a column of this name, which models like to have (PettingZoo has an optional method `state`)."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.model = Model.of_class(cls)
@@ -77,7 +81,9 @@ class Columns(World):
         self._take(named)
         self._begun_with = dict(self.parameters)
         self._data: dict[str, NDArray[Any]] = {}
-        self._panel = panel
+        if not 0 <= panel <= self.n:
+            raise ConfigError(f"{self.model.name}: panel is {panel}, and must be from 0 to the number of rows, {self.n}")
+        self._panel = np.sort(generator(0, "panel").choice(self.n, panel, replace=False)) if panel else None
         self._engine = Engine(self)
         self.luck = Luck(0)
         self.step_number = 0
@@ -92,6 +98,7 @@ class Columns(World):
             seen, done = desk.spaces()
             self.observation_spaces |= dict.fromkeys(desk.agents, seen)
             self.action_spaces |= dict.fromkeys(desk.agents, done)
+        refuse(self.model.name, self.memory(), free())
 
     def start(self, rng: np.random.Generator) -> None:
         """Fill the columns at the beginning of an episode; override it where initial values do not say all."""
@@ -124,6 +131,10 @@ class Columns(World):
         tally = self.model.tallies[name]
         counts = self._engine.tally(self.column(tally.of), len(tally.names))
         return dict(zip(tally.names, counts.tolist(), strict=True))
+
+    def memory(self) -> dict[str, int]:
+        """What a run will take, in bytes by part, networks included, which are there already."""
+        return self._engine.memory()
 
     @property
     def now(self) -> float | None:
@@ -260,6 +271,11 @@ class Columns(World):
         numbers = [n for name in self.model.observers for n in self.model.observed()[name]]
         spaces: dict[str, gs.Space[Any]] = {name: gs.Box(0, self.n, (), np.int64) for name in counts}
         spaces |= {name: gs.Box(-np.inf, np.inf, (), np.float64) for name in numbers}
+        if self._panel is not None:
+            rows = (len(self._panel),)
+            seen: list[tuple[str, gs.Space[Any]]] = [("row", gs.Box(0, self.n - 1, rows, np.int64))]
+            seen += [(name, _bounds(column.dtype, rows)) for name, column in self.model.columns.items()]
+            spaces["panel"] = gs.Dict(seen)
         return gs.Dict(list(spaces.items()))
 
     def _levers(self) -> gs.Space[Any]:
@@ -282,7 +298,21 @@ class Columns(World):
                 seen |= {key: np.array(float(value)) for key, value in numbers.items()}
             except (TypeError, ValueError):
                 raise ConfigError(f"{self.model.name}.{name} must return numbers, not {str(found)[:60]}") from None
+        if self._panel is not None:
+            seen["panel"] = dict[str, Any](row=self._panel.copy())
+            for name in self.model.columns:
+                values = self.column(name)
+                seen["panel"][name] = (values.view(np.int8) if values.dtype == np.bool_ else values)[self._panel]
         return seen
+
+
+def _bounds(dtype: np.dtype[Any], shape: tuple[int, ...]) -> gs.Box:
+    """The space of some rows of a column."""
+    if dtype.kind == "b":
+        return gs.Box(0, 1, shape, np.int8)
+    if dtype.kind == "f":
+        return gs.Box(-np.inf, np.inf, shape, dtype.type)
+    return gs.Box(np.iinfo(dtype).min, np.iinfo(dtype).max, shape, dtype.type)
 
 
 def _rows(model: type[Columns], n: Any) -> tuple[Population | None, tuple[int, int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ethogram.columns import Columns, column, count, each, network, tally
@@ -31,9 +33,7 @@ class Epidemic(Columns):
     seeds: float = 0.01
     state = column("int8", SUSCEPTIBLE)
     contacts = network(random_contacts)
-    infected = count(
-        "contacts", of=lambda their_state: their_state == INFECTED, where=lambda state: state == SUSCEPTIBLE
-    )
+    infected = count("contacts", of=lambda their_state: their_state == INFECTED, where=lambda state: state == SUSCEPTIBLE)
     tallies = tally("state", ("susceptible", "exposed", "infected", "recovered"))
 
     def start(self, rng: np.random.Generator) -> None:
@@ -41,7 +41,7 @@ class Epidemic(Columns):
         self.state[rng.permutation(self.n)[: round(self.seeds * self.n)]] = INFECTED
 
     @each("state")
-    def disease(state, infected, beta, gamma, incubation, u):
+    def disease(state: Any, infected: int, beta: float, gamma: float, incubation: float, u: float) -> int:
         """What the next day brings."""
         if state == SUSCEPTIBLE and infected > 0 and u < 1 - (1 - beta) ** infected:
             return EXPOSED if incubation > 0 else INFECTED

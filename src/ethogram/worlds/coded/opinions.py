@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ethogram.columns import Columns, column, count, each, network, observe, total
@@ -37,7 +39,7 @@ class BoundedConfidence(Columns):
         self.opinion = rng.random(self.n, np.float32)
 
     @each("opinion")
-    def listen(opinion, near, heard):
+    def listen(opinion: Any, near: int, heard: float) -> float:
         """The mean of one's own and all near opinions."""
         return (opinion + heard) / (1 + near)
 

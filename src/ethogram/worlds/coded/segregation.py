@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ethogram.columns import Columns, column, count, grid, observe, relocate
@@ -22,9 +24,7 @@ class Segregation(Columns):
     wanted: int = 3
     kind = column("int8")
     around = grid()
-    alike = count(
-        "around", of=lambda kind, their_kind: their_kind == kind, where=lambda kind: kind != EMPTY
-    )
+    alike = count("around", of=lambda kind, their_kind: their_kind == kind, where=lambda kind: kind != EMPTY)
     company = count("around", of=lambda their_kind: their_kind != EMPTY, where=lambda kind: kind != EMPTY)
     n = 900
 
@@ -34,7 +34,7 @@ class Segregation(Columns):
         self.kind[people] = 1 + np.arange(len(people)) % 2
 
     @relocate("kind", empty=lambda kind: kind == EMPTY)
-    def unhappy(alike, wanted):
+    def unhappy(alike: Any, wanted: int) -> bool:
         """Whether somebody moves."""
         return alike < wanted
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ethogram.columns import Columns, column, observe, transfer
@@ -19,7 +21,7 @@ class Wealth(Columns):
     wealth = column("int32", 1)
 
     @transfer("wealth", to="anyone")
-    def give(wealth):
+    def give(wealth: Any) -> int:
         """A coin, if there is one."""
         return 1 if wealth > 0 else 0
 
