@@ -16,7 +16,7 @@ from rich.table import Table
 
 from benchmarks.measuring import ROOT, Row, machine
 
-PARTS = ("start", "loop", "bodies", "learned", "records", "memory", "prompted", "peers")
+PARTS = ("start", "loop", "bodies", "learned", "columns", "records", "memory", "prompted", "peers")
 
 
 def measured(part: str) -> list[Row]:
