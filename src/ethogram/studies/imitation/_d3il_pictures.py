@@ -47,12 +47,12 @@ def trade_off_picture(
     """Success across, entropy up, a point with its intervals for each method; hollow: the paper's."""
     figure, (ax,) = canvas(height=4.0)
     for i, (name, (success, entropy)) in enumerate(points.items()):
-        color = SERIES[i % len(SERIES)]
+        color, marker = SERIES[i % len(SERIES)], "os^"[i // len(SERIES)]
         ax.plot([success.low, success.high], [entropy.value] * 2, color=color, linewidth=1)
         ax.plot([success.value] * 2, [max(entropy.low, 0), min(entropy.high, 1)], color=color, linewidth=1)
-        ax.plot(success.value, entropy.value, "o", color=color)
-        ax.annotate(name, (success.value, entropy.value), xytext=(5, 5), textcoords="offset points", fontsize=9)
+        ax.plot(success.value, entropy.value, marker, color=color, label=name)
         if name in reported:
-            ax.plot(*reported[name], "o", markerfacecolor="none", color=color)
+            ax.plot(*reported[name], marker, markerfacecolor="none", color=color)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     ax.set(xlabel="success", ylabel="entropy of the ways, base 24", xlim=(-0.03, 1.1), ylim=(-0.03, 1.03))
     return figure
