@@ -30,10 +30,10 @@ class EmotionLaw(BaseModel):
     up_arousal: float = Field(default=2.0, description="the same, from calm to intense posts")
     down: float = Field(default=0.6, description="becoming less emotional, where not more")
     down_stimulus: float = Field(default=-2.5, description="the same, a unit of stimulus")
-    keep: float = Field(default=1.2, description="being positive, for one who was against one who was not, halved")
-    tone: float = Field(default=1.5, description="the same, from negative to positive posts, halved")
-    hold: float = Field(default=1.5, description="keeping to one's attitude, when intense rather than calm")
-    post: float = Field(default=-4.0, description="posting")
+    keep: float = Field(default=1.0, description="being positive, for one who was against one who was not, halved")
+    tone: float = Field(default=1.0, description="the same, from negative to positive posts, halved")
+    hold: float = Field(default=1.0, description="keeping to one's attitude, when intense rather than calm")
+    post: float = Field(default=-4.4, description="posting")
     post_emotion: float = Field(default=4.0, description="posting, when intense rather than calm")
     post_relevance: float = Field(default=1.0, description="posting, a unit of relevance")
 
@@ -135,7 +135,7 @@ class Feelers(Policy):
     """
 
     def __init__(
-        self, law: EmotionLaw, relevance: Mapping[Agent, float], authenticity: Mapping[Agent, float], decay: float = 0.8
+        self, law: EmotionLaw, relevance: Mapping[Agent, float], authenticity: Mapping[Agent, float], decay: float = 0.85
     ) -> None:
         self.law, self.decay = law, decay
         self.relevance, self.authenticity = dict(relevance), dict(authenticity)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from ethogram.populations import Network
 from ethogram.records import Trajectories
 from ethogram.seeds import generator
 
-__all__ = ["CURVES", "Setting", "State", "Trace", "curves", "fit", "forecast", "known", "play", "trace"]
+__all__ = ["CURVES", "Setting", "State", "Trace", "curves", "density", "fit", "forecast", "perceive", "play", "trace"]
 
 CURVES = ("aware", "positive", "posting")
 """The curves that all families forecast: shares of users aware, aware and positive, posting in the round."""
@@ -29,7 +28,7 @@ class Setting:
     relevance: NDArray[np.float64]
     """Of the topic to each user, shape (users,)."""
     authenticity: NDArray[np.float64]
-    decay: float = 0.8
+    decay: float = 0.85
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """For each user the sum of `values` (users, k) over those it follows, (users, k)."""
@@ -123,7 +122,7 @@ def trace(setting: Setting, data: Trajectories, leanings: NDArray[np.int8], roun
                 first |= {number[post.author] for post in view.posts}
                 first |= set() if view.posts else {i}
             if name != "Wait":
-                emotion[t:, i], attitude[t:, i] = known(action.emotion), known(action.attitude)
+                emotion[t:, i], attitude[t:, i] = KNOWN[action.emotion], KNOWN[action.attitude]
             posted[t, i] = name in ("Publish", "Repost")
     state = State.start(leanings, np.array(sorted(first), np.int64))
     states = [state]
@@ -135,11 +134,6 @@ def trace(setting: Setting, data: Trajectories, leanings: NDArray[np.int8], roun
 
 
 KNOWN = {"calm": 0, "moderate": 1, "intense": 2, "negative": 0, "positive": 1}
-
-
-def known(word: str) -> int:
-    """The number of an emotion or attitude."""
-    return KNOWN[word]
 
 
 def curves(states: list[State]) -> NDArray[np.float64]:
@@ -187,7 +181,7 @@ def fit(setting: Setting, seen: Trace, *, emotion: bool = True, profile: bool = 
         "attitude": ["keep", "tone", *(["hold"] if emotion else [])],
         "post": ["post", *(["post_emotion"] if emotion else []), *(["post_relevance"] if profile else [])],
     }
-    found = {name: 0.0 for name in EmotionLaw.model_fields}
+    found = dict.fromkeys(EmotionLaw.model_fields, 0.0)
     for name, tables in rows.items():
         table = np.concatenate(tables)
         estimates = logistic(table[:, :-1], table[:, -1], names=names[name])
@@ -205,8 +199,3 @@ def forecast(
         states = play(setting, law, state, rounds, lambda _, rng=rng: rng.random((len(state.aware), 3))).states[1:]
         found.append((curves(states), density(states)))
     return np.mean([c for c, _ in found], 0), np.mean([d for _, d in found], 0)
-
-
-def recovered(law: EmotionLaw, truth: EmotionLaw) -> Mapping[str, float]:
-    """Each parameter's ratio to the true one."""
-    return {name: getattr(law, name) / getattr(truth, name) for name in EmotionLaw.model_fields}
