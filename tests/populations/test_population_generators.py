@@ -300,6 +300,7 @@ def test_nearest_finds_the_same_as_looking_at_all_pairs() -> None:
         (lambda: stochastic_block([0, 1], [[0.1, 0.2], [0.3, 0.1]], rng=1), "symmetric"),
         (lambda: grid(0, 3), "rows must be at least 1"),
         (lambda: complete(10**6), "too many"),
+        (lambda: cliques(np.zeros(10**6, dtype=int)), "5e\\+11 edges"),
         (lambda: random_regular(5, 3, rng=1), "even"),
         (lambda: rewire(ring(10, 4), swaps=-1, rng=1), "swaps"),
         (lambda: rewire(Network.from_edges([0], [1], 2, weights=[1.0]), rng=1), "unweighted"),

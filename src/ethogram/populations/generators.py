@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 Rng = np.random.Generator | int
+MOST_EDGES = 2**32
+"""The most edges that a network is expected to have."""
 MOST_BLOCKS = 4000
 """The most groups of alike agents between which `homophily` can tell."""
 
@@ -91,7 +93,8 @@ def cliques(labels: Sequence[Hashable] | NDArray[Any] | pl.Series) -> Network:
     array = labels if isinstance(labels, np.ndarray) and labels.dtype != object else None
     named = [(i,) if label is None else label for i, label in enumerate(labels)] if array is None else array
     code = label_codes(named)
-    return tied_within(code, np.ones(int(code.max()) + 1 if len(code) else 0), np.random.default_rng(0))
+    certain = np.ones(int(code.max()) + 1 if len(code) else 0)
+    return tied_within(code, certain, np.random.default_rng(0))  # what is certain draws no random numbers
 
 
 def tied_within(blocks: NDArray[np.int64], p: NDArray[np.float64], rng: np.random.Generator) -> Network:
@@ -306,6 +309,8 @@ def _of_kernel(
     draw: Callable[..., int], arguments: tuple[Any, ...], n: int, expected: float, rng: np.random.Generator, directed: bool
 ) -> Network:
     """The network of the edges that a kernel draws, in room for as many as are to be expected."""
+    if expected > MOST_EDGES:
+        raise ConfigError(f"Such a network of {n} nodes has {expected:.3g} edges, which is too many to hold.")
     state = kernel_state(rng)
     room, edges = 0, int(expected + 5 * expected**0.5) + 10
     source = target = np.zeros(0, dtype=np.int32)
