@@ -26,6 +26,8 @@ EXTRAS = {
     **dict.fromkeys(("cv2", "pygame", "pymunk", "vizdoom"), "bodies"),
     "h5py": "h5",
     "av": "video",
+    "ray": "ray",
+    "sbi": "calibrate",
 }
 """Importable packages that the core does not bring, and the extra that does."""
 

@@ -114,7 +114,7 @@ def test_planted_rates_are_found_through_the_simulator():
     observed = torch.stack([simulate(planted, torch.Generator().manual_seed(100 + i)) for i in range(8)]).mean(0)
     rates = Bounded({"beta": Uniform(0.0, 0.2), "gamma": LogUniform(0.02, 0.5)})
     history = fit_through(rates, simulate, observed, Training(steps=120, lr=0.08, schedule="cosine", seed=1))
-    found = {name: float(value) for name, value in rates().items()}
+    found = {name: float(value.detach()) for name, value in rates().items()}
     assert found["beta"] == pytest.approx(0.05, rel=0.1) and found["gamma"] == pytest.approx(0.15, rel=0.15), found
     assert history.losses[-20:].mean() < 0.2 * history.losses[:5].mean()
 

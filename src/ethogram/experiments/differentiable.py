@@ -188,7 +188,7 @@ class BoundedNetwork(nn.Module):
     def __init__(self, bounds: Bounds, covariates: Any, hidden: int = 16) -> None:
         super().__init__()
         self.bounds = dict(bounds)
-        known = torch.as_tensor(np.array(covariates), dtype=torch.float32)
+        known = numbers_of(covariates)
         if known.ndim != 2 or len(known) < 2:
             raise DataError(f"covariates must have the shape (points, covariates), not {tuple(known.shape)}")
         self.register_buffer("covariates", (known - known.mean(0)) / known.std(0).clamp_min(1e-6))
@@ -200,6 +200,11 @@ class BoundedNetwork(nn.Module):
         states, _ = self.recurrent(self.get_buffer("covariates")[None])
         raw = self.head(states[0])
         return {name: within(prior, raw[:, i]) for i, (name, prior) in enumerate(self.bounds.items())}
+
+
+def numbers_of(data: Any) -> Tensor:
+    """Whatever is an array, as a float32 tensor of its own."""
+    return torch.tensor(data.detach().numpy() if isinstance(data, Tensor) else np.asarray(data, float), dtype=torch.float32)
 
 
 def within(prior: Uniform | LogUniform, raw: Tensor) -> Tensor:
@@ -238,7 +243,7 @@ def fit_through(
         ConfigError: a simulation has another shape than what is observed.
         DataError: the loss is not finite.
     """
-    goal = torch.as_tensor(np.array(observed), dtype=torch.float32)
+    goal = numbers_of(observed)
     scale = goal.var(0, correction=0).clamp_min(1e-12)
 
     def loss(batch: dict[str, Tensor], noise: torch.Generator) -> Tensor:
