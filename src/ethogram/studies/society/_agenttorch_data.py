@@ -154,7 +154,7 @@ def people(root: Folder, which: str = "astoria") -> pl.DataFrame:
 
 
 def network(root: Folder, n: int, which: str = "astoria", part: int = 0) -> Network:
-    """The contact network of `n` people, undirected. The wheel has two lists, parts 0 and 1 (Astoria: 7.3 and 14.5 ties each)."""
+    """The contact network of `n` people, undirected; parts 0 and 1 are the two lists of Astoria (7.3 and 14.5 ties each)."""
     path = f"{PEOPLE}/{which}/mobility_networks/{part}.csv"
     ends = np.loadtxt(io.StringIO(_read(root, path).decode()), delimiter=",", dtype=np.int64, ndmin=2)
     if ends.ndim != 2 or ends.shape[1] != 2 or ends.min() < 0 or ends.max() >= n:

@@ -38,7 +38,7 @@ def pickled(values: np.ndarray[Any, Any]) -> bytes:
 
 
 def write(folder: Path, n: int = 1000, city: int = 3000, weeks: int = 60, seed: int = 0) -> Path:
-    """Write the files that `_agenttorch_data` reads, with made-up numbers: epidemics of two waves, a labour market with a shock.
+    """Write the files that `_agenttorch_data` reads, with made-up numbers: waves of cases, one shock to labour.
 
     Args:
         folder: where to; `agent_torch/` is made below.
