@@ -56,8 +56,8 @@ def decision(
 
     With `by`, agents are called `name:age=young,area=Queens` for a decision of this name; each observes `Asked` and acts
     with numbers in proportion to the shares of the options (all 0: its people keep what they chose before). Each individual
-    draws its option from its group's shares. Without `by` there is one agent of the decision's name. It observes a dict of what it
-    `sees`, columns in full, and acts with a `Column` of the numbers of options.
+    draws its option from its group's shares. Without `by` there is one agent of the decision's name. It observes a dict of
+    what it `sees`, columns in full, and acts with a `Column` of the numbers of options.
 
     Args:
         options: what can be chosen; their numbers are 0, 1, 2 ...

@@ -115,8 +115,9 @@ def _of_substep(model: Model, substep: Substep) -> Iterator[Loop]:
         loop.sums(named)
         result = loop.call(rule, substep.rule)
         loop.luck(2)
-        loop.add(2, f"target, amount = {result}")
-        _write_put(loop, f"amount != 0 and 0 <= target < {loop.use('n')}")
+        loop.add(2, f"target, amount = {result}", f"moves = amount != 0 and 0 <= target < {loop.use('n')}")
+        loop.add(2, "target = target if moves else 0")
+        _write_put(loop)
     elif isinstance(substep, Relocate):
         loop.add(
             2, f"if {loop.call('empty_' + substep.name, substep.empty)}:", f"    {loop.use('out:marks')}[at] = 2", "else:"
@@ -154,10 +155,10 @@ def _write_transfer(loop: Loop, substep: Transfer, rule: str, named: Sequence[st
         loop.before.append(f"key_to = stream({loop.use('key')}, {len(LUCK)})")
     mine = f"my_{substep.column}"
     loop.add(2, f"{loop.out(substep.column)} = {mine} - amount if moves else {mine}")
-    _write_put(loop, "moves", not is_one_or_none(substep.rule))
+    _write_put(loop, not is_one_or_none(substep.rule))
 
 
-def _write_put(loop: Loop, condition: str, amounts: bool = True) -> None:
+def _write_put(loop: Loop, amounts: bool = True) -> None:
     """Append an amount to the page of its destination's block: without a branch, but for where a page is full.
 
     It is written out, as a function that is handed eight arrays takes five times as long.
@@ -168,7 +169,7 @@ def _write_put(loop: Loop, condition: str, amounts: bool = True) -> None:
     loop.add(2, f"block = U(target) >> {shift}", "slot = slots[block]", f"{to}[slot] = target")
     if amounts:
         loop.add(2, f"{loop.use('mail:amounts')}[slot] = amount")
-    loop.add(2, f"slot += ONE if {condition} else ZERO", f"if slot % PAGE == ZERO and {condition}:")
+    loop.add(2, "slot += ONE if moves else ZERO", "if slot % PAGE == ZERO and moves:")
     loop.add(3, f"{filled}[slot // PAGE - ONE] = PAGE", "page = mail__following[piece]")
     loop.add(3, "mail__following[piece] = page + 1", "mail__owner[page] = block", "slot = U(page) * PAGE")
     loop.add(2, "slots[block] = slot")
