@@ -89,7 +89,7 @@ def test_neighbour_sums_and_their_derivatives_are_those_of_the_matrix(directed, 
 
 
 class Epidemic:
-    """SI with recovery on a network in torch; beta may change from day to day."""
+    """SIR on a network in torch, with daily infections and recoveries; beta may change from day to day."""
 
     def __init__(self, n=1500, days=15):
         self.n, self.days = n, days
@@ -104,7 +104,7 @@ class Epidemic:
             new = bernoulli_st(p, torch.rand(self.n, generator=noise))
             well = bernoulli_st(rates["gamma"] * infected, torch.rand(self.n, generator=noise))
             susceptible, infected = susceptible - new, infected + new - well
-            daily.append(torch.stack([new.sum(), infected.sum()]))
+            daily.append(torch.stack([new.sum(), well.sum()]))
         return torch.stack(daily)
 
 
