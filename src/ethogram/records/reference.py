@@ -102,7 +102,7 @@ def cascades() -> pl.DataFrame:
 
     Columns: `label` (the news is true), `source` (twitter15, twitter16), `num_users` (users reached), `max_depth`,
     `mean_time`, `median_time`, `max_time` (of the reached users since the first post; the unit is not stated) and
-    `topic_category`. One row has times below zero; whoever uses times must leave it out.
+    `topic_category`. Two rows have times below zero; whoever uses times must leave them out.
 
     Raises:
         DataError: the set is missing, or its file is not of this form.
