@@ -64,7 +64,8 @@ class Model:
             parameter.name = name
             setattr(owner, name, parameter)
         declared.update({name: value for name, value in vars(owner).items() if isinstance(value, Declared)})
-        taken = frozenset(name for base in owner.__mro__[1:] if "model" not in vars(base) for name in vars(base)) - {"state"}
+        above = [vars(base) for base in owner.__mro__[1:] if "model" not in vars(base)]
+        taken = frozenset(name for names in above for name in (*names, *names.get("__annotations__", ()))) - {"state"}
         model = cls(owner.__name__, declared, taken)
         model.check()
         return model

@@ -50,6 +50,22 @@ class Columns(World):
     n: int = 1000
     """The number of rows; in a class, what is taken where the constructor is given none."""
 
+    population: Population | None
+    """What the world was built from, if it was a population."""
+    shape: tuple[int, int]
+    """Lines and cells a line of the grid; (1, n) where there is none."""
+    threads: Threads
+    direction: str | None
+    """`pull` or `push`: how counts along networks are made; None: whichever is cheaper. The counts are the same."""
+    networks: dict[str, Network]
+    parameters: dict[str, Any]
+    levels: dict[str, tuple[str, ...]]
+    """What the values 0, 1, 2 ... of a column are called."""
+    coded: dict[str, NDArray[Any]]
+    """Columns of the population, as numbers."""
+    luck: Luck
+    step_number: int
+    """The number of the step that comes next, or is under way."""
     state: Any  # pyright: ignore[reportIncompatibleMethodOverride]
     """Free for a column of this name, which models like to have (PettingZoo has an optional method `state`)."""
 
@@ -72,12 +88,11 @@ class Columns(World):
         self.population, self.shape = _rows(type(self), n)
         self.n = self.shape[0] * self.shape[1]
         self.threads = Threads(threads)
-        self.direction: str | None = None
-        """`pull` or `push`: how counts along networks are made; None: whichever is cheaper. The counts are the same."""
-        self.networks: dict[str, Network] = {
+        self.direction = None
+        self.networks = {
             name: self._network(name, named.pop(name, None)) for name in self.model.networks
         }
-        self.parameters: dict[str, Any] = {}
+        self.parameters = {}
         self._take(named)
         self._begun_with = dict(self.parameters)
         self._data: dict[str, NDArray[Any]] = {}
@@ -87,7 +102,6 @@ class Columns(World):
         self._engine = Engine(self)
         self.luck = Luck(0)
         self.step_number = 0
-        """The number of the step that comes next, or is under way."""
         self.levels, self.coded = self._take_population()
         self._desks = [Desk(self, decision) for decision in self.model.decisions.values()]
         self.possible_agents = [OBSERVER, *(agent for desk in self._desks for agent in desk.agents)]
