@@ -33,7 +33,7 @@ REPORTED = 0.5
 """Share of infections that become cases: an assumption, the same for all behaviours."""
 BASE = 0.3
 """Share that isolates at the reference, in both behaviours."""
-R_RANGE = (0.3, 12.0)
+R_RANGE = (0.3, 20.0)
 
 
 def past_infections(cases: np.ndarray[Any, Any]) -> list[float]:

@@ -43,7 +43,7 @@ class Outbreak:
         self.ties = Ties(network)
         self.susceptibility = torch.as_tensor(susceptibility, dtype=torch.float32)
         self.contacts = float(network.degree().mean())
-        self.reach = network.degree() * susceptibility
+        self.reach = network.degree() * susceptibility.astype(np.float64)
         longest = max(EXPOSED_DAYS) + INFECTIOUS_DAYS
         # what one sheds on each day since exposure, (exposed days, day), by how long one is exposed before infectious
         table = [[infectiousness(day, days) for day in range(longest + 1)] for days in EXPOSED_DAYS]

@@ -111,7 +111,7 @@ def called(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
         "calls": by_step,
         "archetypes": len(scene.world.possible_agents) - 1,
         "seconds": seconds,
-        "people": scene.world.n,
+        "people": n,
     }
 
 
@@ -180,7 +180,7 @@ def whole_city(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
     return {
         "people": n,
         "contacts": scene.world.networks["contacts"].n_edges,  # type: ignore[attr-defined]
-        "in_brooklyn": float((areas.str.starts_with("BK")).mean()),
+        "in_brooklyn": int(areas.str.starts_with("BK").sum()) / n,
         "archetypes": len(scene.world.possible_agents) - 1,
         "build_seconds": made,
         "day_seconds": seconds / days,

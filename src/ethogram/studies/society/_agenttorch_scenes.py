@@ -84,7 +84,7 @@ def city(kind: str, n: int | None, degree: float = 7.3, seed: int = 0) -> Popula
     if n is not None:
         people = people[generator(seed, "city").integers(people.height, size=n)]
     named = _named(people)
-    return named.with_network("contacts", erdos_renyi(len(named), degree / (len(named) - 1), rng=seed))
+    return named.with_network("contacts", erdos_renyi(len(named), min(1.0, degree / (len(named) - 1)), rng=seed))
 
 
 def _named(people: Any) -> Population:
