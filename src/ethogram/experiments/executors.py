@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from ethogram.errors import ConfigError, EthogramError, RunError, not_installed
 
@@ -48,9 +48,9 @@ class Outcome(NamedTuple):
 
 
 class Executor(Protocol):
-    """Computes tasks somewhere. `with` it, what it started goes on from call to call, and ends with the block."""
+    """Computes tasks somewhere. Within a `with` block, what it started goes on from call to call."""
 
-    def __enter__(self) -> Executor: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
 
@@ -87,14 +87,31 @@ def attempt(at: int, task: Task) -> Outcome:
         return Outcome(at, None, f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})")
 
 
-class Here:
-    """This process."""
+class Held:
+    """Something that begins with the outermost `with` block around it, and ends with that."""
 
-    def __enter__(self) -> Here:
+    _depth = 0
+
+    def __enter__(self) -> Self:
+        if not self._depth:
+            self._begin()
+        self._depth += 1
         return self
 
     def __exit__(self, *exc: object) -> None:
-        pass
+        self._depth -= 1
+        if not self._depth:
+            self._end()
+
+    def _begin(self) -> None:
+        """Start what there is to start."""
+
+    def _end(self) -> None:
+        """End it."""
+
+
+class Here(Held):
+    """This process."""
 
     def outcomes(self, tasks: Sequence[tuple[int, Task]]) -> Iterator[Outcome]:
         """The outcomes in order."""
@@ -102,8 +119,12 @@ class Here:
             yield attempt(at, task)
 
 
-class Processes:
+class Processes(Held):
     """Processes of this machine, one thread each. They end with this one, even if it is killed.
+
+        with Processes(2) as workers:                        # started once, for both
+            first = sweep(scene, points, measure=measure, workers=workers)
+            second = sweep(scene, others, measure=measure, workers=workers)
 
     Args:
         count: how many.
@@ -113,12 +134,6 @@ class Processes:
         self.count = count
         self._pool: ProcessPoolExecutor | None = None
         self._others: set[Any] = set()
-
-    def __enter__(self) -> Processes:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._end()
 
     def _end(self) -> None:
         """End the processes at once."""
@@ -213,7 +228,7 @@ def one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-class Ray:
+class Ray(Held):
     """A Ray cluster, with the extra `ray`: `sweep(..., workers=Ray("auto"))`.
 
     Results come back to the caller, who keeps them. Runs that `compare` keeps are written where they are computed, so its
@@ -232,7 +247,7 @@ class Ray:
         self.options = {"log_to_driver": False, **({} if address else {"include_dashboard": False}), **options}
         self._ours = False
 
-    def __enter__(self) -> Ray:
+    def _begin(self) -> None:
         try:
             import ray
         except ModuleNotFoundError as error:
@@ -243,9 +258,8 @@ class Ray:
             except (ConnectionError, ValueError) as error:
                 raise ConfigError(f"there is no Ray cluster at {self.address!r}: {error}") from error
             self._ours = True
-        return self
 
-    def __exit__(self, *exc: object) -> None:
+    def _end(self) -> None:
         import ray
 
         if self._ours:

@@ -60,14 +60,15 @@ def fit_moments(
     """
     if replicates < 2 or step <= 0:
         raise ConfigError(f"replicates is {replicates} and step {step}: they must be at least 2, and above 0")
-    summaries = summaries or learn_summaries(problem, 500, seed)
-    search = _Search(problem, summaries, summaries(problem.observed(observed)[None])[0], replicates, step, seed)
-    score = search.target if start is None else problem.scores(start)
-    for _ in range(2):
-        score = np.clip(score, -0.99 * BOUND, 0.99 * BOUND)
-        search.weigh(score)
-        score = search.minimise(score)
-    spread = np.linalg.inv(search.information(score))
+    with problem.working() as working:
+        summaries = summaries or learn_summaries(working, 500, seed)
+        search = _Search(working, summaries, summaries(problem.observed(observed)[None])[0], replicates, step, seed)
+        score = search.target if start is None else problem.scores(start)
+        for _ in range(2):
+            score = np.clip(score, -0.99 * BOUND, 0.99 * BOUND)
+            search.weigh(score)
+            score = search.minimise(score)
+        spread = np.linalg.inv(search.information(score))
     scores = score + generator(seed, "draws").standard_normal((draws, len(score))) @ np.linalg.cholesky(spread).T
     method = f"simulated moments, Gauss–Newton, {replicates} common seeds"
     return Posterior(problem, scores, np.full(draws, 1 / draws), method, search.simulations + summaries.simulations)

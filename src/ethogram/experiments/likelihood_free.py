@@ -103,23 +103,22 @@ def abc_smc(
         raise not_installed(error, "calibration by ABC") from error
     from ethogram.nn.training import seeded
 
-    summaries = summaries or learn_summaries(problem, max(simulations // 2, 200), seed)
-    made = 0
-
-    def simulator(scores: Any) -> Any:
-        nonlocal made
-        rows = np.atleast_2d(scores.numpy())
-        found = problem.simulate(rows, seeds_of(seed, "abc", len(rows), made))
-        made += len(rows)
-        return torch.from_numpy(summaries(found).astype(np.float32))
-
     k = len(problem.priors)
     prior = Independent(Normal(torch.zeros(k), torch.ones(k)), 1)
-    target = torch.from_numpy(summaries(problem.observed(observed)[None]).astype(np.float32))
-    with quiet(), one_thread(), seeded(derive(seed, "abc")):
+    made = 0
+    with problem.working() as working, quiet(), one_thread(), seeded(derive(seed, "abc")):
+        learnt = summaries or learn_summaries(working, max(simulations // 2, 200), seed)
+
+        def simulator(scores: Any) -> Any:
+            nonlocal made
+            rows = np.atleast_2d(scores.numpy())
+            found = working.simulate(rows, seeds_of(seed, "abc", len(rows), made))
+            made += len(rows)
+            return torch.from_numpy(learnt(found).astype(np.float32))
+
         sampler: Any = SMCABC(simulator, prior, show_progress_bars=False, simulation_batch_size=BATCH)
         adjusted, populations = sampler(
-            target,
+            torch.from_numpy(learnt(problem.observed(observed)[None]).astype(np.float32)),
             num_particles=particles,
             num_initial_pop=2 * particles,
             num_simulations=simulations,
@@ -131,7 +130,7 @@ def abc_smc(
         )
     weights = np.exp(populations["weights"][-1].numpy().astype(float))
     method = f"ABC-SMC, {len(populations['epsilons'])} populations, regression-adjusted"
-    return Posterior(problem, adjusted.numpy().astype(float), weights / weights.sum(), method, made + summaries.simulations)
+    return Posterior(problem, adjusted.numpy().astype(float), weights / weights.sum(), method, made + learnt.simulations)
 
 
 @dataclass(frozen=True)

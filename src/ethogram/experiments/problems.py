@@ -7,8 +7,9 @@ are unbounded and alike in size while they are searched, and within their bounds
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -159,6 +160,13 @@ class Problem:
 
         u = ndtr(np.asarray(scores, float))
         return np.column_stack([prior.quantile(u[:, i]) for i, prior in enumerate(self.priors.values())])
+
+    @contextmanager
+    def working(self) -> Iterator[Problem]:
+        """The same problem with its processes or cluster started once for all that is simulated in the block."""
+        several = executor(self.workers, 2**31)
+        with several:
+            yield replace(self, workers=several)
 
     def scores(self, parameters: Mapping[str, float]) -> Array:
         """The normal scores of parameters, shape (parameters,); DataError where one is not within its bounds."""
