@@ -14,8 +14,9 @@ __all__ = ["Wealth"]
 class Wealth(Columns):
     """Everybody begins with one coin; at every step whoever has a coin gives one to somebody at random.
 
-    Dragulescu & Yakovenko (2000), "Statistical mechanics of money", in its simplest form. Synchronous: all give at once.
-    In the long run wealth is distributed geometrically (Boltzmann-Gibbs), though nobody differs from anybody else.
+    Dragulescu & Yakovenko (2000), "Statistical mechanics of money", in its simplest form. Synchronous: all give at once; in
+    the long run a share of sqrt(2) - 1 = 41 % has nothing, though nobody differs from anybody else. (Where gifts are made
+    one by one it is a half, and wealth is distributed geometrically: schedules matter.)
     """
 
     wealth = column("int32", 1)
