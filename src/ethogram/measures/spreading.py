@@ -65,14 +65,17 @@ def independent_cascade(r: _Round, parameters: Array) -> Spreading:
 def linear_threshold(r: _Round, parameters: Array) -> Spreading:
     """A user posts, once, when the share of its followees that ever posted reaches its threshold, uniform in [0, c].
 
-    Kempe, Kleinberg and Tardos (KDD 2003), section 2.1 (there c = 1). A user's threshold is its own for good. A user that
-    hears posts takes their attitude with chance q.
+    Kempe, Kleinberg and Tardos (KDD 2003), section 2.1 (there c = 1). What is not drawn beforehand but now is whether the
+    threshold lies in the step that the share has just made, given that it was not reached before, which is the same and lets
+    a cascade be taken up in its middle. A user that hears posts takes their attitude with chance q.
     """
     c, q = parameters
     state = _persuade(r, q)
-    thresholds = c * generator(0, "thresholds").permutation(len(state.ever)) / len(state.ever)
-    share = (r.graph @ state.ever.astype(float)) / np.maximum(r.followed, 1)
-    active = ~state.ever & (share > 0) & (share >= thresholds)
+    followed = np.maximum(r.followed, 1)
+    ever = np.stack([state.ever, state.ever & ~r.state.active], 1).astype(float)
+    share, before = (r.graph @ ever / followed[:, None]).T
+    likely = np.where(share > before, (share - before) / np.maximum(c - before, 1e-9), 0.0)
+    active = ~state.ever & (r.rng.random(len(share)) < likely)
     return replace(state, active=active, ever=state.ever | active)
 
 
