@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.columns.declare import Declared
-from ethogram.columns.spaces import Asked, Column, shares_of
+from ethogram.columns.spaces import Column, shares_of
 from ethogram.errors import ConfigError
 from ethogram.policy import Coded, Policy
-from ethogram.spaces import Typed
 from ethogram.world import Agent
 
 if TYPE_CHECKING:
@@ -103,6 +102,9 @@ class Desk:
     def spaces(self) -> tuple[gs.Space[Any], gs.Space[Any]]:
         """The spaces of observations and of actions."""
         if self.decision.by:
+            from ethogram.columns.asked import Asked
+            from ethogram.spaces import Typed
+
             return Typed(Asked), gs.Box(0, 1, (self.options,), np.float64)
         model, n = self.world.model, self.world.n
         seen: list[tuple[str, gs.Space[Any]]] = []
@@ -146,6 +148,8 @@ class Desk:
         if not self.decision.by:
             seen = {n: np.array(facts[n]) if n in facts else world.column(n).copy() for n in sees}
             return {self.name: seen or {"people": np.array(world.n, np.int64)}}
+        from ethogram.columns.asked import Asked
+
         groups = self.groups()
         means = {}
         for name in sees:

@@ -1,4 +1,4 @@
-"""What is asked of groups and of whole columns: the spaces in which policies meet a population."""
+"""Columns as a space: what all rows decide at once, and what they see."""
 
 from __future__ import annotations
 
@@ -8,21 +8,8 @@ from typing import Any
 import gymnasium.spaces as gs
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Asked", "Column", "shares_of"]
-
-
-class Asked(BaseModel):
-    """A decision that people who are alike in some respects have to make, each for themselves."""
-
-    model_config = ConfigDict(frozen=True)
-
-    decision: str = Field(description="What is to be decided.")
-    options: tuple[str, ...] = Field(description="What they may choose from.")
-    who: dict[str, str] = Field(description="What these people have in common.")
-    facts: dict[str, float] = Field(description="What they know, in numbers.")
-    people: int = Field(ge=0, description="How many they are.")
+__all__ = ["Column", "shares_of"]
 
 
 class Column(gs.Space[NDArray[Any]]):

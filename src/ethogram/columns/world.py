@@ -89,9 +89,7 @@ class Columns(World):
         self.n = self.shape[0] * self.shape[1]
         self.threads = Threads(threads)
         self.direction = None
-        self.networks = {
-            name: self._network(name, named.pop(name, None)) for name in self.model.networks
-        }
+        self.networks = {name: self._network(name, named.pop(name, None)) for name in self.model.networks}
         self.parameters = {}
         self._take(named)
         self._begun_with = dict(self.parameters)
