@@ -55,13 +55,13 @@ class Config(BaseModel):
     rates: tuple[tuple[float, float], ...] = Field(
         default=((0.6, 0.2), (0.5, 0.1), (0.8, 0.3)), description="beta and gamma of the SIS law to be recovered"
     )
-    sis_people: int = Field(default=200, ge=10, description="people of the SIS runs, a twentieth of whom believe at first")
+    sis_people: int = Field(default=150, ge=10, description="people of the SIS runs, a twentieth of whom believe at first")
     sis_days: int = Field(default=20, ge=3, description="days of the SIS runs")
     sis_runs: int = Field(default=20, ge=2, description="runs for each pair of rates")
     crowd: int = Field(default=300, ge=20, description="people of the runs whose cascades are held beside real ones")
     crowds: int = Field(default=20, ge=1, description="how many of those runs")
-    model_people: int = Field(default=8, ge=0, description="people whom the language model plays; 0: none")
-    model_days: int = Field(default=3, ge=1, description="days that it plays")
+    model_people: int = Field(default=6, ge=0, description="people whom the language model plays; 0: none")
+    model_days: int = Field(default=2, ge=1, description="days that it plays")
     mind: Literal["choice", "structured"] = Field(default="choice", description="how the language model is asked")
     processes: int = Field(default=2, ge=1, description="processes for the replications")
 
