@@ -53,8 +53,8 @@ class Feed(World):
 
     def __init__(
         self,
-        users: int = 40,
-        follows: int = 4,
+        users: int = 20,
+        follows: int = 3,
         follow_back: float = 0.3,
         graph: int = 0,
         sources: int = 2,
