@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import math
+import shutil
 import tempfile
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -60,7 +62,9 @@ def folder(kind: str) -> data.Folder:
     """The data that ship with agent-torch (`shipped`), or a small made-up city in their format (`synthetic`)."""
     if kind == "shipped":
         return data.shipped()
-    return write(Path(tempfile.mkdtemp(prefix="ethogram-new-york-")))
+    made = Path(tempfile.mkdtemp(prefix="ethogram-new-york-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return write(made)
 
 
 @lru_cache(maxsize=4)

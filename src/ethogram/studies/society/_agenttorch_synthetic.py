@@ -37,7 +37,7 @@ def pickled(values: np.ndarray[Any, Any]) -> bytes:
     return b"\x80\x05" + b"".join(parts) + b"."
 
 
-def write(folder: Path, n: int = 1000, city: int = 3000, weeks: int = 60, seed: int = 0) -> Path:
+def write(folder: Path, n: int = 1000, city: int = 3000, weeks: int = 64, seed: int = 0) -> Path:
     """Write the files that `_agenttorch_data` reads, with made-up numbers: waves of cases, one shock to labour.
 
     Args:

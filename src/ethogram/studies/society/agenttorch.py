@@ -60,8 +60,6 @@ tags = ("population", "epidemic", "labour", "archetypes", "calibration", "counte
 
 FIRST, TEST = 8, 44
 """Weeks of the first origin that fits and of the first that tests."""
-GAP = 4
-"""Weeks between two origins."""
 
 
 class Config(BaseModel):
@@ -77,6 +75,7 @@ class Config(BaseModel):
     weeks: int = Field(default=8, ge=2, description="weeks of R that are calibrated")
     calls: int = Field(default=60, ge=2, description="simulator calls of a calibration")
     sizes: tuple[int, ...] = Field(default=(10_000, 100_000, 1_000_000), description="people, to count calls")
+    gap: int = Field(default=4, ge=4, description="weeks between two origins of forecasts, which look four weeks ahead")
     test_until: int = Field(default=108, ge=8, description="the last week that may be an origin")
     strengths: tuple[float, ...] = Field(default=(0.2, 0.4, 0.8, 1.2), description="strengths of fear that are tried")
     replicates: int = Field(default=3, ge=1, description="simulations of a forecast")
@@ -90,9 +89,9 @@ class Config(BaseModel):
 
 presets = {
     "smoke": Config(
-        data="synthetic", seeds=2, complete=150, outbreaks=2, reproduction=(4.5,), weeks=2, calls=6, sizes=(500, 1000, 2000),
-        test_until=52, strengths=(0.4,), replicates=1, halvings=3, neighbourhoods=2, replies=(3,), sample=20, city_days=2,
-        processes=1,
+        data="synthetic", seeds=2, complete=150, outbreaks=2, reproduction=(4.5,), weeks=2, calls=4, sizes=(500, 1000, 2000),
+        gap=12, test_until=56, strengths=(0.4,), replicates=1, halvings=3, neighbourhoods=2, replies=(3,), sample=20,
+        city_days=2, processes=1,
     ),
     "laptop": Config(),
     "paper": Config(seeds=20, complete=5000, outbreaks=100, weeks=27, calls=500, replicates=20, sizes=(10**5, 10**6, 10**7)),
@@ -118,7 +117,9 @@ def run(config: Config, lab: Lab) -> Findings:
     ]
     _counterfactuals(findings, lab.parts(counterfactual, arms, config.processes), config.replies)
     _gaps(findings, config, lab)
-    boroughs = [base | {"borough": b, "share": 0.6, "replicates": 3, "seed": lab.seed} for b in data.BOROUGHS]
+    boroughs = [
+        base | {"borough": b, "share": 0.6, "replicates": config.replicates, "seed": lab.seed} for b in data.BOROUGHS
+    ]
     jobs = lab.parts(labour, boroughs, config.processes)
     _labour(findings, jobs)
     if config.city_days:
@@ -180,7 +181,7 @@ def _forecasts(findings: Findings, config: Config, lab: Lab) -> list[dict[str, A
     names = data.cases(folder(config.data)).columns[1 : 1 + config.neighbourhoods]
     common = {"kind": config.data, "fit_weeks": TEST, "replicates": config.replicates, "halvings": config.halvings}
     common |= {"seed": lab.seed}
-    early = list(range(FIRST, TEST - HORIZON + 1, GAP))
+    early = list(range(FIRST, TEST - HORIZON + 1, config.gap))
     fits = lab.parts(
         forecasts,
         [common | {"neighbourhood": n, "origins": early, "strengths": list(config.strengths)} for n in names],
@@ -190,7 +191,7 @@ def _forecasts(findings: Findings, config: Config, lab: Lab) -> list[dict[str, A
     for part in fits:
         tried = {s: float(np.mean([f["error"] for f in part if f["strength"] == s])) for s in config.strengths}
         chosen.append(min(tried, key=lambda s: tried[s]))
-    late = list(range(TEST, config.test_until + 1, GAP))
+    late = list(range(TEST, config.test_until + 1, config.gap))
     tests = lab.parts(
         forecasts,
         [common | {"neighbourhood": n, "origins": late, "strengths": [0.0, s]} for n, s in zip(names, chosen, strict=True)],
