@@ -57,15 +57,30 @@ def test_parameters_and_scores():
         Problem(epidemic, {"x": LogUniform(0, 1)})
 
 
-def test_simulations_are_the_same_on_two_processes_and_failures_are_named():
-    scores, seeds = GAUSS.draw(6, seed=0), list(range(6))
-    both = Problem(gauss, GAUSS.priors, workers=2).simulate(scores, seeds)
-    assert (both == GAUSS.simulate(scores, seeds)).all()
+def test_failed_simulations_are_named():
     with pytest.raises(RunError, match=r"\{'mean': -8.5\} with seed 3 failed: ValueError: too low"):
         GAUSS.series([{"mean": -8.5}], [3])
     ragged = Problem(lambda p, seed: {"x": [0.0] * (1 + seed)}, GAUSS.priors)
     with pytest.raises(DataError, match=r"lengths \{'x': 1\} and \{'x': 2\}"):
         ragged.simulate(np.zeros((2, 1)), [0, 1])
+
+
+def test_a_calibration_is_the_same_on_two_processes_and_goes_on_where_it_was_cut_short(tmp_path):
+    asked, observed = [], gauss({"mean": 1.0}, 5)
+
+    def dying(parameters, seed):
+        asked.append((parameters["mean"], seed))
+        if len(asked) == 150:
+            raise KeyboardInterrupt
+        return gauss(parameters, seed)
+
+    problem = Problem(dying, GAUSS.priors, to=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        fit_moments(problem, observed, replicates=5, seed=1)
+    found = fit_moments(problem, observed, replicates=5, seed=1)
+    assert len(set(asked)) == len(asked) - 1 and asked.count(asked[149]) == 2  # nothing twice but what was under way
+    both = fit_moments(Problem(gauss, GAUSS.priors, workers=2), observed, replicates=5, seed=1)
+    assert (both.scores == found.scores).all()
 
 
 def test_a_scene_is_a_simulator():
@@ -88,7 +103,7 @@ def test_the_posterior_is_the_one_in_closed_form(method):
     elif method == "moments":
         posterior = fit_moments(GAUSS, observed, replicates=60, seed=1)
     else:
-        posterior = neural_posterior(GAUSS, simulations=500, seed=1).given(observed)
+        posterior = neural_posterior(GAUSS, simulations=400, seed=1).given(observed)
     mean, sd = moments(posterior, "mean")
     truth = np.mean(observed["x"])
     assert mean == pytest.approx(truth, abs=0.12) and sd == pytest.approx(np.sqrt(1 / 8), rel=0.3)

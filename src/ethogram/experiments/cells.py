@@ -6,7 +6,6 @@ else, so that an experiment comes out the same however many processes or machine
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import math
@@ -19,14 +18,14 @@ import numpy as np
 
 from ethogram.errors import ConfigError, DataError, RunError
 from ethogram.experiments.executors import Executor, executor
-from ethogram.records.manifest import replace_file
+from ethogram.experiments.keeping import identity, kept_outcomes
 from ethogram.scene import Scene
 from ethogram.simulation import Intervention
 
 if TYPE_CHECKING:
     from ethogram.records import Run
 
-__all__ = ["Cell", "CellsFailed", "Measure", "Result", "compute_all", "digest", "numbers"]
+__all__ = ["Cell", "CellsFailed", "Measure", "Result", "compute_all", "numbers"]
 
 Measure = Callable[["Run"], Mapping[str, "float | Sequence[float]"]]
 """From a run to numbers and series by name. It is called where the run was computed: define it at the top of a module."""
@@ -57,19 +56,16 @@ class Cell:
         return self.scene, self.measure
 
     @property
-    def key(self) -> str:
-        """The same for cells whose results are the same: everything but the name, and the text of the measure."""
-        scene, measure = self.scene, self.measure
-        return digest(
-            {
-                "scene": f"{scene.__module__}:{scene.__qualname__}",
-                "arguments": dict(self.arguments),
-                "measure": [f"{measure.__module__}:{measure.__qualname__}", source(measure)],
-                "seed": self.seed,
-                "steps": self.steps,
-                "interventions": [i._asdict() for i in self.interventions],
-            }
-        )
+    def recipe(self) -> dict[str, Any]:
+        """All that the result depends on: everything but the name and the folder."""
+        return {
+            "scene": f"{self.scene.__module__}:{self.scene.__qualname__}",
+            "arguments": dict(self.arguments),
+            "measure": identity(self.measure),
+            "seed": self.seed,
+            "steps": self.steps,
+            "interventions": [i._asdict() for i in self.interventions],
+        }
 
     def compute(self) -> Result:
         """Simulate the cell and measure its run; a run that was cut short in the cell's folder is gone on with.
@@ -105,19 +101,6 @@ class CellsFailed(RunError):
         self.failures = dict(failures)
         self.results: list[Result | None] = []
         """The results of the others, in the order of the cells; None for those that failed."""
-
-
-def digest(item: Any) -> str:
-    """A short name for a JSON value, the same wherever it is computed."""
-    return hashlib.blake2b(json.dumps(item, sort_keys=True).encode(), digest_size=10).hexdigest()
-
-
-def source(function: Callable[..., Any]) -> str:
-    """The text of a function; empty where there is none to be had."""
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):
-        return ""
 
 
 def numbers(found: Any, what: str) -> Result:
@@ -165,27 +148,14 @@ def compute_all(
     for cell in cells:
         check(cell)
     folder = None if to is None else Path(to).resolve()
+    placed = [replace(cell, run=str(folder / "runs" / cell.run) if folder and cell.run else None) for cell in cells]
     results: list[Result | None] = [None] * len(cells)
-    paths = [None if folder is None else folder / "cells" / f"{cell.key}.json" for cell in cells]
-    missing: list[tuple[int, Cell]] = []
-    for at, (cell, path) in enumerate(zip(cells, paths, strict=True)):
-        if path is not None and path.exists():
-            results[at] = json.loads(path.read_text("utf-8"))["result"]
-        else:
-            run = None if folder is None or cell.run is None else str(folder / "runs" / cell.run)
-            missing.append((at, replace(cell, run=run)))
-    if folder is not None:
-        (folder / "cells").mkdir(parents=True, exist_ok=True)
     errors: dict[int, str] = {}
-    with bar(name, len(cells), progress) as advance, executor(workers, len(missing)) as running:
-        advance(len(cells) - len(missing))
-        for at, result, error in running.outcomes(missing):
+    with bar(name, len(cells), progress) as advance, executor(workers, len(cells)) as running:
+        for at, result, error in kept_outcomes(placed, running, folder and folder / "cells"):
             results[at] = result
             if error:
                 errors[at] = error
-            elif (path := paths[at]) is not None:
-                cell = {"cell": cells[at].name, "arguments": dict(cells[at].arguments), "seed": cells[at].seed}
-                replace_file(path, json.dumps({**cell, "result": result}, ensure_ascii=False).encode() + b"\n")
             advance(1)
     if errors:
         kept = "the others are not kept: give a folder with to=" if folder is None else f"the others are kept in {folder}"

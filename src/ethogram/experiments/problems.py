@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from ethogram.errors import ConfigError, DataError, RunError
 from ethogram.experiments.cells import Cell, Measure, Result, numbers
 from ethogram.experiments.executors import Executor, executor
+from ethogram.experiments.keeping import identity, kept_outcomes
 from ethogram.measures import Estimate
 from ethogram.measures.estimate import check_level
 from ethogram.scene import Scene
@@ -93,8 +95,15 @@ class SceneSimulator:
 
     def __call__(self, parameters: dict[str, float], seed: int) -> Result:
         """One simulation."""
-        arguments = {**self.arguments, **parameters}
-        return Cell("simulation", self.scene, arguments, self.measure, seed, self.steps).compute()
+        return self._cell(parameters, seed).compute()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells it from other simulators."""
+        return self._cell({}, 0).recipe
+
+    def _cell(self, parameters: dict[str, float], seed: int) -> Cell:
+        return Cell("simulation", self.scene, {**self.arguments, **parameters}, self.measure, seed, self.steps)
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,11 @@ class Simulation:
     def functions(self) -> tuple[Callable[..., Any], ...]:
         """What another process must be able to find."""
         return (self.simulator,)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that the result depends on."""
+        return {"simulator": identity(self.simulator), "parameters": self.parameters, "seed": self.seed}
 
     def compute(self) -> Result:
         """What is observed of it."""
@@ -126,6 +140,9 @@ class Problem:
         transform: of what is simulated and observed, before the two are compared, as `numpy.sqrt` for counts (which then
             vary alike whatever their size); None: none.
         workers: how many processes simulate; or an executor such as `Ray(…)`. It does not change what comes out.
+        to: a folder that keeps what every simulation gave. A calibration that was cut short and is begun again with the same
+            seed finds there what it simulated, and soon is where it was. Where something changed that the simulator calls,
+            take another folder.
 
     Raises:
         ConfigError: there are no parameters, or bounds are not in order.
@@ -135,6 +152,7 @@ class Problem:
     priors: Mapping[str, Prior]
     transform: Callable[[Array], Array] | None = None
     workers: int | Executor = 1
+    to: str | Path | None = None
 
     def __post_init__(self) -> None:
         if not self.priors:
@@ -201,7 +219,7 @@ class Problem:
         tasks = [Simulation(self.simulator, p, s) for p, s in zip(parameters, seeds, strict=True)]
         found: list[Result] = [{}] * len(tasks)
         with executor(self.workers, len(tasks)) as running:
-            for at, result, error in running.outcomes(list(enumerate(tasks))):
+            for at, result, error in kept_outcomes(tasks, running, None if self.to is None else Path(self.to)):
                 if error:
                     raise RunError(f"the simulation of {tasks[at].parameters} with seed {tasks[at].seed} failed: {error}")
                 found[at] = result
