@@ -1,4 +1,4 @@
-"""A limit-order book with price-time priority. Prices and amounts are whole numbers, of ticks and shares: nothing is rounded."""
+"""A limit-order book with price-time priority, in whole numbers of ticks and of shares: nothing is rounded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Order:
     __slots__ = ("amount", "number", "owner", "price", "side")
 
     def __init__(self, number: int, owner: str, side: Side, price: int, amount: int) -> None:
-        self.number, self.owner, self.side, self.price, self.amount = number, owner, side, price, amount
+        self.number, self.owner, self.price, self.amount = number, owner, price, amount
+        self.side: Side = side
 
     def __repr__(self) -> str:
         return f"Order({self.number}: {self.owner} would {self.side} {self.amount} at {self.price})"

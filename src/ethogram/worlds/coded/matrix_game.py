@@ -227,7 +227,7 @@ def _options(options: Any, payoffs: np.ndarray[Any, Any]) -> list[list[str]]:
     named = [list(own) for own in options]
     if [len(set(own)) for own in named] != list(counts):
         raise ConfigError(
-            f"MatrixGame: payoffs have {' and '.join(map(str, counts))} options; give each player as many names"
+            f"MatrixGame: there are {' and '.join(map(str, counts))} options; give each player as many different names"
         )
     return named
 
