@@ -151,7 +151,7 @@ def test_users_notice_what_weighs_most_and_remember_it():
     posts = [Post(id=i, author=a, text=f"Post of {a}.", emotion="calm", attitude="positive") for i, a in enumerate("ba")]
     act(0, *posts)
     first = log[0].messages[-1]["content"]
-    assert "Post of a." in first and "Post of b." not in first and "a few posts" in first
+    assert "Post of a." in first and "Post of b." not in first and "several posts" in first
     count = len(log)
     act(1)
     later = log[count].messages[-1]["content"]

@@ -174,4 +174,4 @@ class FeedUsers(Policy):
 
 def _amount(posts: int) -> str:
     """How many, roughly: prompts that are alike share their scores."""
-    return "no posts" if not posts else "one post" if posts == 1 else "a few posts" if posts < 5 else "many posts"
+    return "no posts" if not posts else "one post" if posts == 1 else "several posts"

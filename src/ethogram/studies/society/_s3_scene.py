@@ -28,7 +28,6 @@ DECAY = 0.85
 class User(Persona):
     """What a prompt says of a user. Users of one kind are shown alike, so that they share a model's answers."""
 
-    age: str
     interest: str = Field(description="interest in energy and politics")
 
 
@@ -36,11 +35,7 @@ def profiles(users: int, population: int) -> tuple[list[User], NDArray[np.float6
     """Users drawn at random: what prompts show, the relevance of the topic (uniform), and authenticity (1 or 1/2)."""
     rng = generator(population, "profiles")
     relevance, authenticity = rng.random(users), np.where(rng.random(users) < 0.5, 0.5, 1.0)
-    young = rng.random(users) < 0.5
-    shown = [
-        User(name="a user", age="under 40" if y else "40 or older", interest="great" if r > 0.5 else "little")
-        for y, r in zip(young, relevance, strict=True)
-    ]
+    shown = [User(name="a user", interest="great" if r > 0.5 else "little") for r in relevance]
     return shown, relevance, authenticity
 
 
