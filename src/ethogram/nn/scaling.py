@@ -62,11 +62,13 @@ class Scaler(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale x of shape (..., *shape)."""
-        return (x - self.offset) / self.scale
+        buffers: Any = self._buffers  # as attributes they would be looked for elsewhere first, for as long as this takes
+        return (x - buffers["offset"]) / buffers["scale"]
 
     def inverse(self, x: Tensor) -> Tensor:
         """Unscale x of shape (..., *shape)."""
-        return torch.addcmul(self.offset, x, self.scale)
+        buffers: Any = self._buffers
+        return torch.addcmul(buffers["offset"], x, buffers["scale"])
 
 
 def pixels(image: Tensor) -> Tensor:

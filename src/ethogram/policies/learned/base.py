@@ -1,13 +1,12 @@
 """Learned: the base of policies that are fitted to trajectories.
 
 A subclass says what the network is, what its loss is, and how it predicts; everything around that is here: turning
-observations into numbers, scaling, windows, training, what each agent has seen lately, the execution of predicted chunks of
-actions, random numbers of each agent's own, saving and loading.
+observations into numbers, scaling, windows, training, saving and loading; and, in `_acting`, what happens when it acts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -19,24 +18,19 @@ from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError
 from ethogram.nn import saving
-from ethogram.nn.chunks import Chunks
 from ethogram.nn.layout import Actions, Observations
-from ethogram.nn.scaling import Scaler, Scaling, pixels
+from ethogram.nn.scaling import Scaler, Scaling
 from ethogram.nn.training import History, Training, seeded, tensors, train
+from ethogram.policies.learned._acting import Acting, Seen
 from ethogram.policies.learned._generators import Generators
 from ethogram.policies.learned._settings import LearnedConfig, Relabel
-from ethogram.policy import Policy
 from ethogram.records.descriptions import describe, space_of
 from ethogram.records.trajectories import Trajectories
 from ethogram.records.windows import Goal, Windows
 from ethogram.seeds import derive, generator
-from ethogram.world import Agent
 
 __all__ = ["Batch", "Generators", "Learned", "LearnedConfig", "Relabel", "Seen"]
 
-Seen = Tensor | dict[str, Tensor]
-"""Scaled observations: the vectors (B, history, columns); or, where there are images, a dict with these as `vector` and
-the images (B, history, C, H, W), from 0 to 1, by their key."""
 Batch = dict[str, Any]
 """What a loss gets: `observations` (Seen), `actions` (B, history - 1 + horizon, size) in the network's scale or whole
 numbers from 0, `mask` (B, history - 1 + horizon), and `goals` (B, columns) where there are any."""
@@ -44,7 +38,7 @@ numbers from 0, `mask` (B, history - 1 + horizon), and `goals` (B, columns) wher
 _VALIDATION_WINDOWS = 4096
 
 
-class Learned(Policy):
+class Learned(Acting):
     """A policy that is fitted to trajectories. A subclass, alone in its module, is found by the module's name.
 
     It sets `Config` and writes `build`, `loss` and `predict`. In these `self.observed` and `self.acted` say what there is
@@ -78,19 +72,14 @@ class Learned(Policy):
         scalers = {"observations": self.observed.size, "goals": self.observed.goal}
         scalers["actions"] = 0 if self.acted.classes else self.acted.size
         self._scalers = nn.ModuleDict({name: Scaler(size) for name, size in scalers.items() if size})
-        self._action_scaler: Any = None if self.acted.classes else self._scalers["actions"]
         self.module = nn.ModuleDict({"scalers": self._scalers, "net": self.net}).eval()
         """What is trained and saved."""
         self.fitted = False
         self.history: History | None = None
         """The losses of the last fit."""
-        bounds = (torch.from_numpy(bound) for bound in (self.acted.low, self.acted.high))
-        self._bounds = tuple(bounds) if self.acted.bounded else None
         if self.acted.classes and self.config.ensemble is not None:
             raise ConfigError("discrete actions cannot be averaged: leave ensemble at None, or act in a Box")
-        self._chunked = self.config.execute > 1 or self.config.ensemble is not None
-        self._seed: int | None = None
-        self._forget([])
+        self._prepare()
 
     # --- what a subclass writes ---
 
@@ -100,16 +89,6 @@ class Learned(Policy):
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """The number to make small, shape (). Actions that are not in the batch's `mask` must not count."""
-        raise NotImplementedError
-
-    def predict(self, observations: Seen, goals: Tensor | None, generators: Generators) -> Tensor:
-        """The actions from now on, (B, horizon, size): in the scale in which `loss` saw them, or whole numbers from 0.
-
-        Args:
-            observations: the last `history` of each row, the present one last.
-            goals: (B, columns).
-            generators: one a row, for whatever is random.
-        """
         raise NotImplementedError
 
     # --- learning ---
@@ -223,121 +202,6 @@ class Learned(Policy):
             found["goals"] = self._scalers["goals"](batch["goals"])
         return found
 
-    def _see(self, seen: dict[str, Tensor]) -> Seen:
-        """Vectors scaled, images as numbers from 0 to 1."""
-        if not self.observed.images:
-            return self._scalers["observations"](seen["vector"])
-        found = {name: pixels(seen[name]) for name in self.observed.images}
-        if "vector" in seen:
-            found["vector"] = self._scalers["observations"](seen["vector"])
-        return found
-
-    # --- acting ---
-
-    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
-        """Forget what was seen; from here on random numbers derive from the seed."""
-        self._seed = seed
-        self._forget(agents)
-
-    def _forget(self, agents: Sequence[Agent]) -> None:
-        self._rows = {agent: row for row, agent in enumerate(agents)}
-        self._counts = [0] * len(self._rows)
-        self._memory: dict[str, np.ndarray[Any, Any]] = {}
-        self._chunks = [Chunks(self.config.execute, self.config.ensemble) for _ in self._rows] if self._chunked else []
-
-    def act(self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
-        """An action for each agent: predicted in one forward pass, or what is left of its chunk."""
-        agents = list(observations)
-        rows = [self._rows[agent] if agent in self._rows else self._join(agent) for agent in agents]
-        column = _stack(list(observations.values()), self.observed.single)
-        seen = self._remember(rows, self.observed.read(column))
-        goals = self.observed.goals(column["desired_goal"]) if self.observed.goal else None
-        if not self._chunked:
-            actions = self._predict(rows, agents, seen, goals)[:, 0]
-            return dict(zip(agents, self.acted.members(actions)))  # noqa: B905 (as many as agents)
-        due = [i for i, row in enumerate(rows) if self._chunks[row].due]
-        if due:
-            some = {name: array[due] for name, array in seen.items()}
-            of = [rows[i] for i in due]
-            chunks = self._predict(of, [agents[i] for i in due], some, None if goals is None else goals[due])
-            for row, chunk in zip(of, chunks, strict=True):
-                self._chunks[row].push(chunk)
-        actions = np.stack([self._chunks[row].pop() for row in rows])
-        return dict(zip(agents, self.acted.members(actions), strict=True))
-
-    def _join(self, agent: Agent) -> int:
-        """Take in an agent that was not there at the reset."""
-        row = self._rows[agent] = len(self._rows)
-        self._counts.append(0)
-        self._memory = {name: np.concatenate([kept, kept[:1]]) for name, kept in self._memory.items()}
-        if self._chunked:
-            self._chunks.append(Chunks(self.config.execute, self.config.ensemble))
-        return row
-
-    def _remember(self, rows: list[int], seen: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
-        """The last `history` observations of each row, (B, history, ...); at the beginning the first one is repeated."""
-        history = self.config.history
-        if history == 1:
-            return {name: array[:, None] for name, array in seen.items()}
-        return {name: self._shift(name, rows, array, history) for name, array in seen.items()}
-
-    def _shift(self, name: str, rows: list[int], array: np.ndarray[Any, Any], history: int) -> np.ndarray[Any, Any]:
-        if name not in self._memory:
-            self._memory[name] = np.zeros((len(self._rows), history, *array.shape[1:]), array.dtype)
-        kept = self._memory[name]
-        first, last = rows[0], rows[-1]
-        adjacent = last - first + 1 == len(rows) and rows == list(range(first, last + 1))
-        at: Any = slice(first, last + 1) if adjacent else rows  # a slice is a view, and several times faster
-        kept[at, :-1] = kept[at, 1:]
-        kept[at, -1] = array
-        for i, row in enumerate(rows):
-            if not self._counts[row]:
-                kept[row] = array[i]
-        return kept[at]
-
-    def _predict(
-        self,
-        rows: list[int],
-        agents: list[Agent],
-        seen: dict[str, np.ndarray[Any, Any]],
-        goals: np.ndarray[Any, Any] | None,
-    ) -> np.ndarray[Any, Any]:
-        """Chunks of actions (B, horizon, size), within their bounds."""
-        if self._seed is None:
-            raise ConfigError(f"{type(self).__name__} must be reset with a seed before it acts")
-        counts = self._counts
-        generators = Generators(self._seed, agents, [counts[row] for row in rows])
-        for row in rows:
-            counts[row] += 1
-        with torch.inference_mode():
-            observations = self._see({name: torch.from_numpy(array) for name, array in seen.items()})
-            wanted = None if goals is None else self._scalers["goals"](torch.from_numpy(goals))
-            actions = self.predict(observations, wanted, generators)
-            if self._action_scaler is not None:
-                actions = self._action_scaler.inverse(actions)
-                if self._bounds is not None:
-                    actions = actions.clamp(*self._bounds)
-            return actions.numpy()
-
-    def state_dict(self) -> dict[str, Any]:
-        """What each agent has seen lately, its unfinished chunks, and how often it was predicted for; not the weights."""
-        return {
-            "seed": self._seed,
-            "agents": list(self._rows),
-            "counts": list(self._counts),
-            "memory": {name: kept.copy() for name, kept in self._memory.items()},
-            "chunks": [chunks.state_dict() for chunks in self._chunks],
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Put back a state that `state_dict` gave."""
-        self._seed = state["seed"]
-        self._forget(state["agents"])
-        self._counts = list(state["counts"])
-        self._memory = {name: np.array(kept) for name, kept in state["memory"].items()}
-        for chunks, kept in zip(self._chunks, state["chunks"], strict=True):
-            chunks.load_state_dict(kept)
-
     # --- saving ---
 
     @classmethod
@@ -403,10 +267,3 @@ class Learned(Policy):
                 "set execute to at most horizon"
             )
         return settings
-
-
-def _stack(members: list[Any], single: bool) -> Any:
-    """Observations of several agents as one column; `single` where each is one array."""
-    if not single:
-        return {key: _stack([member[key] for member in members], True) for key in members[0]}
-    return np.asarray(members[0])[None] if len(members) == 1 else np.stack(members)

@@ -66,11 +66,19 @@ class _Network(nn.Module):
         features = self.core(features)[0] if self.recurrent else self.core(features.flatten(1)).unsqueeze(1)
         return self.head(features)
 
+    def last(self, observations: Seen, goals: Tensor | None) -> Any:
+        """What `forward` gives at the last position alone: a mixture, or numbers (B, outputs)."""
+        if not self.recurrent:
+            return self.head(self.core(self.encoder(observations, goals).flatten(1)))
+        found = self(observations, goals)
+        return Mixture(*(part[:, -1] for part in found)) if isinstance(found, Mixture) else found[:, -1]
+
 
 class BC(Learned):
     """Behaviour cloning; see the module."""
 
     Config = BCConfig
+    net: Any
 
     def build(self) -> nn.Module:
         """Encoder, core and head."""
@@ -96,15 +104,14 @@ class BC(Learned):
 
     def predict(self, observations: Seen, goals: Tensor | None, generators: Generators) -> Tensor:
         """The mean, the likeliest component's mean or class, or a draw where the settings say so."""
-        found = self.net(observations, goals)
+        found = self.net.last(observations, goals)
         if isinstance(found, Mixture):
-            last = Mixture(*(part[:, -1] for part in found))
             if self.config.sample:
-                flat = last.sample(generators.uniform(), generators.normal(last.means.shape[-1]), self.config.deviation)
+                flat = found.sample(generators.uniform(), generators.normal(found.means.shape[-1]), self.config.deviation)
             else:
-                flat = last.mode()
+                flat = found.mode()
             return flat.unflatten(-1, (self.config.horizon, -1))
-        last = found[:, -1].reshape(len(found), self.config.horizon, -1)
+        last = found.reshape(found.shape[0], self.config.horizon, -1)
         if not self.acted.classes:
             return last
         logits = last.split(self.acted.classes, -1)
