@@ -59,7 +59,7 @@ def beside_reality(findings: Findings, simulated: Sequence[Cascade], what: str, 
     _picture(findings, ours, real, what)
     findings.note(
         f"{len(simulated)} simulated cascades ({what}) beside {frame.height} real ones (Twitter15/16 as OASIS released "
-        "them; one with times below zero is left out of times). The real ones are a selection: all reached 108 to 829 "
+        "them; two with times below zero are left out of times). The real ones are a selection: all reached 108 to 829 "
         "users, and who they were, what was said and who had it from whom is not in the data. So breadth cannot be "
         "compared, size is set by how many people are simulated and by what was selected, and times only as shares of "
         "the whole. A small distance would not show that the mechanism is right; a large one shows that this shape is "
