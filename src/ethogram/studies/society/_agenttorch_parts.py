@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ethogram.aio import run_coroutine
 from ethogram.columns import observed
 from ethogram.populations import Population, complete
 from ethogram.scene import Scene
@@ -16,10 +17,10 @@ from ethogram.simulation import simulate
 from ethogram.studies.lab import Lab
 from ethogram.studies.society._agenttorch_forecast import BASE, REPORTED, infections
 from ethogram.studies.society._agenttorch_gradient import RANGE, Outbreak, fit, search
-from ethogram.studies.society._agenttorch_scenes import GROUPS, city, outbreak, residents
-from ethogram.worlds.coded.new_york import AGES, SUSCEPTIBILITY, NewYork, reproduced
+from ethogram.studies.society._agenttorch_scenes import GROUPS, answers, city, outbreak, residents
+from ethogram.worlds.coded.new_york import AGES, OPTIONS, QUESTION, SUSCEPTIBILITY, NewYork, reproduced
 
-__all__ = ["archetype_gap", "calibrated", "called", "counterfactual", "final_size", "finished", "whole_city"]
+__all__ = ["archetype_gap", "calibrated", "called", "counterfactual", "final_size", "finished", "rise", "whole_city"]
 
 
 def final_size(r: float, ages: np.ndarray[Any, Any], seeds: float) -> float:
@@ -132,6 +133,23 @@ def archetype_gap(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
             "seconds": time.process_time() - begun,
         }
     return {"people": people, "arms": found}
+
+
+def rise(item: dict[str, Any], lab: Lab) -> list[float]:
+    """How much more of each age band isolates with many cases (2,000 of 100,000 people in a week) than with few (20)."""
+    from gymnasium.spaces import Box
+
+    from ethogram.columns import Asked
+
+    policy = answers(item["law"])
+    told = {
+        f"{age}, {cases:g}": Asked(decision=QUESTION, options=OPTIONS, who={"age": age}, facts={"cases": cases}, people=1)
+        for age in AGES
+        for cases in (20.0, 2000.0)
+    }
+    policy.reset(item["seed"], list(told))
+    found: Any = run_coroutine(policy.act(told, dict.fromkeys(told, Box(0, 1, (len(OPTIONS),)))))  # type: ignore[arg-type]
+    return [float(found[f"{age}, 2000"][0] - found[f"{age}, 20"][0]) for age in AGES]
 
 
 def weighted(run: Any, scene: Scene) -> float:

@@ -42,6 +42,7 @@ from ethogram.studies.society._agenttorch_parts import (
     called,
     counterfactual,
     finished,
+    rise,
     whole_city,
 )
 from ethogram.studies.society._agenttorch_scenes import folder, residents
@@ -257,6 +258,8 @@ def _gaps(findings: Findings, config: Config, lab: Lab) -> None:
     for who, law in laws.items():
         item = {"kind": config.data, "law": law, "sample": config.sample, "seed": lab.seed}
         part = lab.parts(archetype_gap, [item])[0]
+        more = lab.parts(rise, [{"law": law, "seed": lab.seed}])[0]
+        findings.estimate("rise", mean(more), "Share who isolate, with many cases minus with few, over age bands", arm=who)
         each = part["arms"]["each person"]["isolating"]
         for groups, found in part["arms"].items():
             arm = f"{who}, {groups}"
