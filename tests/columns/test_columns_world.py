@@ -321,6 +321,22 @@ def test_rules_that_use_what_they_cannot_are_refused():
         _ = build()(5).x
 
 
+RULES = [
+    (lambda x: x + 0.5, "returns real numbers for a column of whole ones"),
+    (lambda x: (x, x), "returns UniTuple.*where a number is wanted"),
+    (lambda x: x.size, r"Unknown attribute 'size' of type int8 \(in 'return x.size'\)"),
+]
+
+
+@pytest.mark.parametrize(("rule", "words"), RULES, ids=["real", "tuple", "attribute"])
+def test_rules_that_cannot_be_compiled_are_refused_in_a_sentence(rule, words):
+    w = build(r=each("x")(rule))(5)
+    w.reset(seed=1)
+    with pytest.raises(ConfigError, match=f"a rule of r cannot be compiled: .*{words}") as caught:
+        w.step({})
+    assert "\n" not in str(caught.value)
+
+
 def test_whole_methods_have_a_generator_of_their_own():
     class Drawn(Columns):
         x = column("float64")

@@ -26,7 +26,9 @@ import math
 import numpy as np
 from numba import njit
 
-from ethogram.columns.kernels import ONE, PAGE, ZERO, U, below, bit, close_pages, met, open_pages, permuted, stream, unit
+from ethogram.columns.kernels import (
+    ONE, PAGE, ZERO, U, below, bit, close_pages, met, number, open_pages, permuted, stream, unit
+)
 
 """
 DECORATOR = "@njit(nogil=True, cache=CACHE, error_model='numpy')\n"
@@ -108,14 +110,15 @@ def _of_substep(model: Model, substep: Substep) -> Iterator[Loop]:
         loop.sums(named)
         result = loop.call(rule, substep.rule)
         loop.luck(2)
-        loop.add(2, f"{', '.join(loop.out(c) for c in substep.columns)} = {result}")
+        _write_new(loop, [(loop.out(c), c) for c in substep.columns], result)
     elif isinstance(substep, Transfer):
         _write_transfer(loop, substep, rule, named)
     elif isinstance(substep, Scatter):
         loop.sums(named)
         result = loop.call(rule, substep.rule)
         loop.luck(2)
-        loop.add(2, f"target, amount = {result}", f"moves = amount != 0 and 0 <= target < {loop.use('n')}")
+        loop.add(2, f"target, amount = {result}", f"amount = number(amount, {_like(loop, substep.column)})")
+        loop.add(2, f"moves = amount != 0 and 0 <= target < {loop.use('n')}")
         loop.add(2, "target = target if moves else 0")
         _write_put(loop)
     elif isinstance(substep, Relocate):
@@ -134,13 +137,25 @@ def _of_substep(model: Model, substep: Substep) -> Iterator[Loop]:
     yield loop
 
 
+def _write_new(loop: Loop, places: Sequence[tuple[str, str]], result: str) -> None:
+    """Put what a rule returns to its places, each with the column that it is of."""
+    names = [f"new_{i}" for i in range(len(places))]
+    loop.add(2, f"{', '.join(names)} = {result}")
+    loop.add(2, *(f"{place} = number({name}, {_like(loop, c)})" for name, (place, c) in zip(names, places, strict=True)))
+
+
+def _like(loop: Loop, column: str) -> str:
+    """A number of a column's kind."""
+    return "0.0" if loop.model.columns[column].dtype.kind == "f" else "0"
+
+
 def _write_transfer(loop: Loop, substep: Transfer, rule: str, named: Sequence[str]) -> None:
     """What leaves a row, and for which other."""
     loop.sums(named)
     loop.mine(substep.column)
     result = loop.call(rule, substep.rule)
     loop.luck(2)
-    loop.add(2, f"amount = {result}", "moves = amount != 0")
+    loop.add(2, f"amount = number({result}, {_like(loop, substep.column)})", "moves = amount != 0")
     if substep.to in loop.model.networks:
         ptr, idx = loop.use(f"ptr:{substep.to}"), loop.use(f"idx:{substep.to}")
         loop.add(
@@ -185,8 +200,8 @@ def _write_pairs(loop: Loop, substep: Pairs, rule: str) -> None:
     bound = {name: f"{loop.use('col:' + name.removeprefix('their_'))}[other]" for name in names}
     result = loop.call(rule, substep.rule, {**bound, "their_row": "np.int64(other)"})
     loop.luck(2)
-    outs = [f"{loop.use('col:' + c)}[{whose}]" for whose in ("at", "other") for c in substep.columns]
-    loop.add(2, f"{', '.join(outs)} = {result}")
+    outs = [(f"{loop.use('col:' + c)}[{whose}]", c) for whose in ("at", "other") for c in substep.columns]
+    _write_new(loop, outs, result)
 
 
 def _write_turn(loop: Loop, substep: Turn, rule: str, named: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from ethogram.columns.moves import Mail, meet, move, send, take_turns
 from ethogram.columns.sizes import needs
 from ethogram.columns.substeps import Pairs, Relocate, Scatter, Substep, Transfer, Turn, Whole
 from ethogram.columns.threads import Ranges
+from ethogram.errors import ConfigError
 from ethogram.seeds import generator
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Engine:
         self.mail: Mail | None = None
         """That of the substep under way."""
         self._pushing: set[str] = set()
+        self._compiled: set[str] = set()
         self._ranges: dict[tuple[Any, ...], Ranges] = {}
 
     @cached_property
@@ -97,7 +99,20 @@ class Engine:
         """Call a kernel of the generated module for every range."""
         kernel: Kernel = self._module.kernels[name]
         arguments = [self.resolve(tag, name, kernel) for tag in kernel.tags]
-        return self.world.threads.run(self._functions[name], ranges, arguments)
+        function = self._functions[name]
+        if name not in self._compiled:
+            self._compile(name, function, arguments)
+        return self.world.threads.run(function, ranges, arguments)
+
+    def _compile(self, name: str, function: Any, arguments: list[Any]) -> None:
+        """Compile a kernel, or load what is kept of it; ConfigError where its rules cannot be compiled."""
+        from numba.core.errors import NumbaError
+
+        try:
+            function(0, 0, *arguments)
+        except NumbaError as error:
+            raise ConfigError(f"{self.world.model.name}: a rule of {name} cannot be compiled: {_reason(error)}") from error
+        self._compiled.add(name)
 
     def resolve(self, tag: str, name: str, kernel: Kernel) -> Any:
         """What a tag of a kernel's arguments stands for now."""
@@ -202,3 +217,18 @@ class Engine:
             pushed = self.arrays[f"pushed:{name}"] = np.zeros(n, np.int32)
         push(words, network.indptr, network.indices, pushed, n)
         self._pushing.add(name)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a rule, out of the many lines in which numba says so."""
+    from ethogram.columns.kernels import SAID
+
+    lines = [line.strip() for line in str(error).splitlines()]
+    for line in lines:
+        if SAID in line:
+            return line.partition(SAID)[2]
+    said = next(
+        (line for line in lines if line and not line.startswith(("Failed in", "- Resolution"))), "no reason is given"
+    )
+    where = next((lines[i - 1] for i, line in enumerate(lines) if i and line == "^"), "")
+    return f"{said} (in {where!r})" if where else said

@@ -8,15 +8,35 @@ numba wraps negative indices otherwise, at a cost.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.core.errors import TypingError
+from numba.extending import overload
 
 from ethogram.columns.luck import FIRST, GOLDEN, ROUNDS, SECOND
 
 U = np.uint64
 ZERO, ONE, SIX, LAST = U(0), U(1), U(6), U(63)
 STEP, MIX1, MIX2 = U(GOLDEN), U(FIRST), U(SECOND)
+SAID = "rule: "
+"""Begins what is said here of a rule that cannot be compiled."""
 BLOCK = 4096
 """Rows counted at a time: they stay in the fastest cache while each value is looked for."""
+
+
+def number(value, like):
+    """What a rule gave for a column or an amount of the type of `like`; it is checked when the rule is compiled."""
+    return value
+
+
+@overload(number)
+def _number(value, like):
+    if isinstance(value, types.Optional | types.NoneType):
+        raise TypingError(f"{SAID}it does not return a number in every case")
+    if not isinstance(value, types.Number | types.Boolean):
+        raise TypingError(f"{SAID}it returns {value.name}, where a number is wanted")
+    if isinstance(value, types.Float) and not isinstance(like, types.Float):
+        raise TypingError(f"{SAID}it returns real numbers for a column of whole ones: use int(...), or a column of floats")
+    return lambda value, like: value
 
 
 @njit
