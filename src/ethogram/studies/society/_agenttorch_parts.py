@@ -203,6 +203,7 @@ def whole_city(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
         "build_seconds": made,
         "day_seconds": seconds / days,
         "day_wall": wall / days,
+        "world_megabytes": sum(scene.world.memory().values()) / 1e6,  # type: ignore[attr-defined]
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "curve": curve,
     }

@@ -298,7 +298,8 @@ def _city(findings: Findings, part: dict[str, Any]) -> None:
         ("contacts", "Contacts (random, made for this)", ""),
         ("build_seconds", "Processor time to read it and make its contacts", "s"),
         ("day_seconds", "Processor time of a day", "s"),
-        ("megabytes", "Peak memory of the process", "MB"),
+        ("world_megabytes", "Memory of its columns and contacts", "MB"),
+        ("megabytes", "Peak memory of the process, with the study's other data", "MB"),
     ):
         how = "timed once, one thread" if unit == "s" else "counted"
         findings.estimate(f"city_{key}", Estimate.exact(part[key], 1, how), label, unit=unit)
