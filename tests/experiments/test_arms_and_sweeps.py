@@ -76,11 +76,11 @@ def peak(run):
 
 
 def test_a_sweep_is_the_same_on_any_number_of_processes(tmp_path):
-    points = grid(beta=[0.3, 0.6], gamma=[0.1, 0.3])
-    assert points[1] == {"beta": 0.3, "gamma": 0.3}
+    points = grid(beta=np.array([0.3, 0.6]), n=np.array([100, 500]))
+    assert points[1] == {"beta": 0.3, "n": 500}
     alone = sweep(outbreak, points, measure=cases, replicates=2, steps=15, seed=1)
     both = sweep(outbreak, points, measure=cases, replicates=2, steps=15, seed=1, workers=2)
-    assert alone.equals(both) and alone.columns == ["beta", "gamma", "replicate", "seed", "daily", "total"]
+    assert alone.equals(both) and alone.columns == ["beta", "n", "replicate", "seed", "daily", "total"]
     assert alone["seed"].n_unique() == 2 and not alone.equals(
         sweep(outbreak, points, measure=cases, replicates=2, steps=15, seed=2)
     )

@@ -141,7 +141,7 @@ def test_intervals_of_an_epidemic_cover_what_was_planted(method):
 
     def fit(observed, seed):
         if method == "abc":
-            return abc_smc(EPIDEMIC, observed, simulations=1600, summaries=summaries, seed=seed)
+            return abc_smc(EPIDEMIC, observed, simulations=1200, particles=150, summaries=summaries, seed=seed)
         return fit_moments(EPIDEMIC, observed, summaries=summaries, seed=seed)
 
     found = planted_coverage(EPIDEMIC, fit, n=20, seed=4)

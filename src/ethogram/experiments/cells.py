@@ -171,6 +171,6 @@ def check(cell: Cell) -> None:
         raise ConfigError(f"{getattr(cell.scene, '__name__', cell.scene)} must be a function marked @scene")
     try:
         inspect.signature(cell.scene).bind(**cell.arguments)
-        json.dumps(dict(cell.arguments))
+        json.dumps(cell.recipe)
     except TypeError as error:
         raise ConfigError(f"{cell.name}: scene {cell.scene.__name__} cannot be called so: {error}") from error

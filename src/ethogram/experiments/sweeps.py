@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ethogram.errors import ConfigError
 from ethogram.experiments.cells import Cell, Measure, compute_all
 from ethogram.experiments.executors import Executor
@@ -67,9 +69,10 @@ def sweep(
         raise ConfigError(f"replicates is {replicates}, and must be at least 1")
     seeds = [derive(seed, "replicate", r) for r in range(replicates)]
     cells, rows = [], []
-    for point in points:
+    for given in points:
+        point = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
         shown = ", ".join(f"{name}={json.dumps(value, default=repr)}" for name, value in point.items())
         for r, own in enumerate(seeds):
-            cells.append(Cell(f"{shown}, replicate {r}".lstrip(", "), scene, dict(point), measure, own, steps))
+            cells.append(Cell(f"{shown}, replicate {r}".lstrip(", "), scene, point, measure, own, steps))
             rows.append({**point, "replicate": r, "seed": own})
     return table_of(rows, compute_all(cells, workers, to, "runs of the sweep", progress))
