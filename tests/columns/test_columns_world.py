@@ -280,6 +280,7 @@ CLASSES = [
     (lambda: build(t=tally("x", ("a",)), a=observe(lambda self: 1.0)), "under the same name twice"),
     (lambda: build(u=column("int8")), "has a meaning of its own"),
     (lambda: build(agents=column("int8")), "is a part of every world"),
+    (lambda: build(their_x=column("int8")), "would mean a neighbour's 'x'"),
     (lambda: build(y=column("complex64")), "whole, real or truth numbers"),
     (lambda: build(y=column("nonsense")), "not a type of numbers"),
     (lambda: build(r=transfer("x", to="nobody")(lambda x: 1)), "neither 'anyone' nor"),
@@ -335,6 +336,29 @@ def test_rules_that_cannot_be_compiled_are_refused_in_a_sentence(rule, words):
     with pytest.raises(ConfigError, match=f"a rule of r cannot be compiled: .*{words}") as caught:
         w.step({})
     assert "\n" not in str(caught.value)
+
+
+def test_names_of_the_loops_own_are_free():
+    class Shadow(Columns):
+        marks = column("int32", 1)
+        result = column("int32")
+        amount: int = 3
+        at: int = 1
+        slots = network()
+        found = count("slots", of=lambda their_marks, at: their_marks == at)
+
+        @each("result")
+        def stream(found, amount):
+            return found * amount
+
+        @transfer("marks", to="slots")
+        def unit(marks, amount):
+            return marks * amount
+
+    w = Shadow(3, slots=Network.from_edges([0], [1], 3))
+    w.reset(seed=1)
+    w.step({})
+    assert w.result.tolist() == [3, 3, 0] and w.marks.tolist() == [1, 1, 1] and w.found.tolist() == [1, 1, 0]
 
 
 def test_whole_methods_have_a_generator_of_their_own():

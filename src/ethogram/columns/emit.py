@@ -77,7 +77,7 @@ def _of_aggregate(model: Model, aggregate: Aggregate) -> Iterator[Loop]:
     name = aggregate.name
     rows = Loop(model, f"{name}_rows")
     rows.sums([name])
-    rows.add(2, f"{rows.use('out:result')}[at] = sum_{name}")
+    rows.add(2, f"{rows.use('all:result')}[at] = sum_{name}")
     yield rows
     if not flagged(model, aggregate):
         return
@@ -123,12 +123,12 @@ def _of_substep(model: Model, substep: Substep) -> Iterator[Loop]:
         _write_put(loop)
     elif isinstance(substep, Relocate):
         loop.add(
-            2, f"if {loop.call('empty_' + substep.name, substep.empty)}:", f"    {loop.use('out:marks')}[at] = 2", "else:"
+            2, f"if {loop.call('empty_' + substep.name, substep.empty)}:", f"    {loop.use('all:marks')}[at] = 2", "else:"
         )
         loop.sums(named, 3)
         result = loop.call(rule, substep.rule)
         loop.luck(3)
-        loop.add(3, f"out__marks[at] = 1 if {result} else 0")
+        loop.add(3, f"all__marks[at] = 1 if {result} else 0")
     elif isinstance(substep, Pairs):
         _write_pairs(loop, substep, rule)
     elif isinstance(substep, Turn):

@@ -90,7 +90,7 @@ class Engine:
         for count in kernel.flags:
             self._flag(count)
         for column in kernel.buffered:
-            self._scratch(f"out:{column}", self.world.column(column).dtype)
+            self.scratch(f"out:{column}", self.world.column(column).dtype)
         self.call(name, self._over(kernel) if ranges is None else ranges)
         for column in kernel.buffered:
             self.arrays[f"out:{column}"] = self.world.exchange(column, self.arrays[f"out:{column}"])
@@ -99,7 +99,7 @@ class Engine:
         """Call a kernel of the generated module for every range."""
         kernel: Kernel = self._module.kernels[name]
         arguments = [self.resolve(tag, name, kernel) for tag in kernel.tags]
-        function = self._functions[name]
+        function = self._functions[f"loop_{name}"]
         if name not in self._compiled:
             self._compile(name, function, arguments)
         return self.world.threads.run(function, ranges, arguments)
@@ -122,8 +122,7 @@ class Engine:
             case "col":
                 return world.column(what)
             case "out":
-                buffered = what in kernel.buffered or what not in world.model.columns
-                return self.arrays[tag] if buffered else world.column(what)
+                return self.arrays[tag] if what in kernel.buffered else world.column(what)
             case "par":
                 return world.parameters[what]
             case "ptr":
@@ -159,9 +158,9 @@ class Engine:
     def aggregate(self, name: str) -> NDArray[Any]:
         """An aggregate of all rows, as things are now."""
         counts = self.world.model.aggregates[name].counts
-        self.arrays["out:result"] = np.empty(self.world.n, np.int64 if counts else np.float64)
+        self.arrays["all:result"] = np.empty(self.world.n, np.int64 if counts else np.float64)
         self.loop(f"{name}_rows")
-        return self.arrays.pop("out:result")
+        return self.arrays.pop("all:result")
 
     def tally(self, column: NDArray[Any], values: int) -> NDArray[np.int64]:
         """How many rows hold 0, 1, 2 ... below `values`."""
@@ -189,7 +188,8 @@ class Engine:
             self._ranges[key] = made
         return self._ranges[key]
 
-    def _scratch(self, tag: str, dtype: Any, size: int | None = None) -> NDArray[Any]:
+    def scratch(self, tag: str, dtype: Any, size: int | None = None) -> NDArray[Any]:
+        """A scratch array, made where it is not there yet; one number a row where no size is given."""
         if tag not in self.arrays:
             self.arrays[tag] = np.zeros(self.world.n if size is None else size, dtype)
         return self.arrays[tag]
@@ -198,13 +198,13 @@ class Engine:
         """Write the bitmap of a count, and choose between pulling through it and pushing from the flagged rows."""
         world, n = self.world, self.world.n
         over = world.model.aggregates[name].over
-        words = self._scratch(f"bits:{name}", np.uint64, (n + 63) // 64)
+        words = self.scratch(f"bits:{name}", np.uint64, (n + 63) // 64)
         flagged = sum(self.call(f"{name}_flag", self._even(len(words))))
         self._pushing.discard(name)
         if over not in world.networks:
             return
         network = world.networks[over]
-        pushed = self._scratch(f"pushed:{name}", np.int32, 1)
+        pushed = self.scratch(f"pushed:{name}", np.int32, 1)
         if network.directed or world.direction == "pull" or (world.direction is None and flagged * FEW > n):
             return
         from ethogram.columns.kernels import flagged_ties, push

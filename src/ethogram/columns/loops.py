@@ -39,7 +39,7 @@ class Kernel:
     """One loop of the generated module.
 
     Attributes:
-        name: of the function.
+        name: of the loop; the function is called `loop_` and this.
         tags: of its arguments after (begin, end).
         grid: whether begin and end are lines of the grid, not rows.
         ties: the network by whose ties ranges are balanced; None: by rows.
@@ -137,7 +137,7 @@ class Loop:
         body += ["    " * (depth - 2) + line for line in self.lines]
         before += ["found = 0"] if self.finds else []
         after = ["    " + line for line in (*self.after, *(["return found"] if self.finds else []))]
-        return "\n".join([f"def {kernel.name}({tags}):", *("    " + b for b in before), *head, *body, *after]) + "\n"
+        return "\n".join([f"def loop_{kernel.name}({tags}):", *("    " + b for b in before), *head, *body, *after]) + "\n"
 
     def luck(self, depth: int, counter: str = "at") -> None:
         """Draw the row's random numbers."""

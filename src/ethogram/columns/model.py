@@ -74,6 +74,8 @@ class Model:
         """ConfigError in one sentence, where a declaration does not fit the others."""
         if taken := RESERVED & {*self.columns, *self.parameters, *self.aggregates, *self.neighbourhoods}:
             raise ConfigError(f"{self.name}: {min(taken)!r} has a meaning of its own in rules; choose another name")
+        if theirs := [name for name in self.columns if name.startswith("their_")]:
+            raise ConfigError(f"{self.name}: {theirs[0]!r} would mean a neighbour's {theirs[0][6:]!r}; choose another name")
         if hidden := [name for name in self.declared if name in self.taken]:
             raise ConfigError(f"{self.name}: {hidden[0]!r} is a part of every world; choose another name")
         if len(self.grids) > 1:

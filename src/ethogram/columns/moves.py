@@ -79,8 +79,7 @@ def move(engine: Engine, substep: Relocate) -> None:
     from ethogram.columns.kernels import shuffled
 
     world = engine.world
-    marks = engine.arrays["out:marks"] = engine.arrays.get("marks", np.empty(world.n, np.int8))
-    engine.arrays["marks"] = marks
+    marks = engine.scratch("all:marks", np.int8)
     engine.loop(substep.name)
     movers = np.flatnonzero(marks == 1)
     if not len(movers):
