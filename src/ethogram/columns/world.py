@@ -283,6 +283,8 @@ class Columns(World):
         numbers = [n for name in self.model.observers for n in self.model.observed()[name]]
         spaces: dict[str, gs.Space[Any]] = {name: gs.Box(0, self.n, (), np.int64) for name in counts}
         spaces |= {name: gs.Box(-np.inf, np.inf, (), np.float64) for name in numbers}
+        if not spaces:  # an observation must have something in it
+            spaces = {"rows": gs.Box(0, self.n, (), np.int64)}
         if self._panel is not None:
             rows = (len(self._panel),)
             seen: list[tuple[str, gs.Space[Any]]] = [("row", gs.Box(0, self.n - 1, rows, np.int64))]
@@ -310,6 +312,7 @@ class Columns(World):
                 seen |= {key: np.array(float(value)) for key, value in numbers.items()}
             except (TypeError, ValueError):
                 raise ConfigError(f"{self.model.name}.{name} must return numbers, not {str(found)[:60]}") from None
+        seen = seen or {"rows": np.array(self.n, np.int64)}
         if self._panel is not None:
             seen["panel"] = dict[str, Any](row=self._panel.copy())
             for name in self.model.columns:
