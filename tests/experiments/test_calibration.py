@@ -65,6 +65,14 @@ def test_failed_simulations_are_named():
         ragged.simulate(np.zeros((2, 1)), [0, 1])
 
 
+def test_what_is_observed_is_matched_by_name():
+    pair = Problem(lambda p, seed: {"b": [p["mean"]] * 2, "a": 7.0}, GAUSS.priors)
+    assert pair.simulate(np.zeros((1, 1)), [0]).tolist() == [[7, 0, 0]]
+    assert pair.observed({"a": 1, "b": [2, 3]}, {"a": 1, "b": 2}).tolist() == [1, 2, 3]
+    with pytest.raises(DataError, match=r"lengths \{'x': 3\}, but simulations give \{'x': 8\}"):
+        fit_moments(GAUSS, {"x": [1, 2, 3]}, replicates=2)
+
+
 def test_a_calibration_is_the_same_on_two_processes_and_goes_on_where_it_was_cut_short(tmp_path):
     asked, observed = [], gauss({"mean": 1.0}, 5)
 

@@ -62,7 +62,7 @@ def fit_moments(
         raise ConfigError(f"replicates is {replicates} and step {step}: they must be at least 2, and above 0")
     with problem.working() as working:
         summaries = summaries or learn_summaries(working, 500, seed)
-        search = _Search(working, summaries, summaries(problem.observed(observed)[None])[0], replicates, step, seed)
+        search = _Search(working, summaries, summaries.of(problem, observed), replicates, step, seed)
         score = search.target if start is None else problem.scores(start)
         for _ in range(2):
             score = np.clip(score, -0.99 * BOUND, 0.99 * BOUND)

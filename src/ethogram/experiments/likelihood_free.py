@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import ConfigError, not_installed
-from ethogram.experiments.problems import Array, Posterior, Problem, seeds_of
+from ethogram.experiments.problems import Array, Posterior, Problem, features, lengths, seeds_of
 from ethogram.seeds import derive
 from ethogram.simulation.rollouts import one_thread
 
@@ -34,16 +34,22 @@ class Summaries:
     """
 
     model: Any
+    like: dict[str, int]
+    """How many numbers simulations give under each name."""
     simulations: int
 
-    def __call__(self, features: Array) -> Array:
+    def __call__(self, rows: Array) -> Array:
         """Summaries of features, shape (n, features) → (n, parameters)."""
-        return np.asarray(self.model.predict(with_squares(features)), float).reshape(len(features), -1)
+        return np.asarray(self.model.predict(with_squares(rows)), float).reshape(len(rows), -1)
+
+    def of(self, problem: Problem, observed: Mapping[str, Any]) -> Array:
+        """Summaries of what is observed, shape (parameters,); DataError where it is not what simulations give."""
+        return self(problem.observed(observed, self.like)[None])[0]
 
 
-def with_squares(features: Array) -> Array:
+def with_squares(rows: Array) -> Array:
     """Features and their squares, shape (n, 2 features)."""
-    return np.hstack([features, features**2])
+    return np.hstack([rows, rows**2])
 
 
 def learn_summaries(problem: Problem, simulations: int = 1000, seed: int = 0) -> Summaries:
@@ -60,9 +66,10 @@ def learn_summaries(problem: Problem, simulations: int = 1000, seed: int = 0) ->
     except ModuleNotFoundError as error:
         raise not_installed(error, "calibration") from error
     scores = problem.draw(simulations, derive(seed, "summaries"))
-    found = problem.simulate(scores, seeds_of(seed, "summaries", simulations))
-    model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 4, 15))).fit(with_squares(found), scores)
-    return Summaries(model, simulations)
+    series = problem.series(problem.parameters(scores), seeds_of(seed, "summaries", simulations))
+    found = with_squares(features(series, problem.transform))
+    model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 4, 15))).fit(found, scores)
+    return Summaries(model, lengths(series[0]), simulations)
 
 
 def abc_smc(
@@ -118,7 +125,7 @@ def abc_smc(
 
         sampler: Any = SMCABC(simulator, prior, show_progress_bars=False, simulation_batch_size=BATCH)
         adjusted, populations = sampler(
-            torch.from_numpy(learnt(problem.observed(observed)[None]).astype(np.float32)),
+            torch.from_numpy(learnt.of(problem, observed).astype(np.float32)[None]),
             num_particles=particles,
             num_initial_pop=2 * particles,
             num_simulations=simulations,
@@ -139,6 +146,8 @@ class NeuralPosterior:
 
     problem: Problem
     model: Any
+    like: dict[str, int]
+    """How many numbers simulations give under each name."""
     simulations: int
 
     def given(self, observed: Mapping[str, Any], draws: int = 1000, seed: int = 0) -> Posterior:
@@ -147,7 +156,7 @@ class NeuralPosterior:
 
         from ethogram.nn.training import seeded
 
-        target = torch.from_numpy(self.problem.observed(observed)[None].astype(np.float32))
+        target = torch.from_numpy(self.problem.observed(observed, self.like)[None].astype(np.float32))
         with quiet(), one_thread(), seeded(derive(seed, "neural posterior")):
             scores = self.model.sample((draws,), x=target, show_progress_bars=False).numpy().astype(float)
         weights = np.full(draws, 1 / draws)
@@ -176,7 +185,8 @@ def neural_posterior(problem: Problem, *, simulations: int = 1000, seed: int = 0
     from ethogram.nn.training import seeded
 
     scores = problem.draw(simulations, derive(seed, "neural"))
-    found = problem.simulate(scores, seeds_of(seed, "neural", simulations))
+    series = problem.series(problem.parameters(scores), seeds_of(seed, "neural", simulations))
+    found = features(series, problem.transform)
     k = len(problem.priors)
     prior = Independent(Normal(torch.zeros(k), torch.ones(k)), 1)
     with quiet(), one_thread(), seeded(derive(seed, "training")):
@@ -184,7 +194,7 @@ def neural_posterior(problem: Problem, *, simulations: int = 1000, seed: int = 0
         trainer.append_simulations(torch.tensor(scores, dtype=torch.float32), torch.tensor(found, dtype=torch.float32))
         trainer.train()
         model = trainer.build_posterior()
-    return NeuralPosterior(problem, model, simulations)
+    return NeuralPosterior(problem, model, lengths(series[0]), simulations)
 
 
 @contextlib.contextmanager

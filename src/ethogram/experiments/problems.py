@@ -23,6 +23,7 @@ from ethogram.measures import Estimate
 from ethogram.measures.estimate import check_level
 from ethogram.scene import Scene
 from ethogram.seeds import derive, generator
+from ethogram.simulation.progress import bar
 
 if TYPE_CHECKING:
     import polars as pl
@@ -218,29 +219,42 @@ class Problem:
         """
         tasks = [Simulation(self.simulator, p, s) for p, s in zip(parameters, seeds, strict=True)]
         found: list[Result] = [{}] * len(tasks)
-        with executor(self.workers, len(tasks)) as running:
+        with executor(self.workers, len(tasks)) as running, bar("simulations", len(tasks), None) as advance:
             for at, result, error in kept_outcomes(tasks, running, None if self.to is None else Path(self.to)):
                 if error:
                     raise RunError(f"the simulation of {tasks[at].parameters} with seed {tasks[at].seed} failed: {error}")
                 found[at] = result
+                advance(1)
         return found
 
-    def observed(self, series: Mapping[str, Any]) -> Array:
-        """What is observed as features, shape (features,)."""
-        return features([numbers(series, "what is observed")], self.transform)[0]
+    def observed(self, series: Mapping[str, Any], like: Mapping[str, int]) -> Array:
+        """What is observed as features, shape (features,).
+
+        Raises:
+            DataError: it has other names or lengths than simulations have (`like`, from `lengths`).
+        """
+        found = numbers(series, "what is observed")
+        if lengths(found) != like:
+            raise DataError(f"what is observed has the lengths {lengths(found)}, but simulations give {dict(like)}")
+        return features([found], self.transform)[0]
+
+
+def lengths(found: Result) -> dict[str, int]:
+    """How many numbers there are under each name, in the order of the names."""
+    return {name: np.size(found[name]) for name in sorted(found)}
 
 
 def features(found: Sequence[Result], transform: Callable[[Array], Array] | None) -> Array:
-    """Numbers and series laid out one after the other, a row a simulation.
+    """Numbers and series laid out one after the other in the order of their names, a row a simulation.
 
     Raises:
         DataError: they have different names or lengths.
     """
-    shape = {name: np.size(value) for name, value in found[0].items()}
+    shape = lengths(found[0])
     for result in found:
-        if (other := {name: np.size(value) for name, value in result.items()}) != shape:
+        if (other := lengths(result)) != shape:
             raise DataError(f"simulations must all give the same series, but give lengths {shape} and {other}")
-    rows = np.array([np.concatenate([np.atleast_1d(value) for value in result.values()]) for result in found], float)
+    rows = np.array([np.concatenate([np.atleast_1d(result[name]) for name in shape]) for result in found], float)
     return rows if transform is None else np.asarray(transform(rows), float)
 
 
