@@ -50,6 +50,9 @@ class FeedUsers(Policy):
     """Each user keeps a pool of the posts received, notices the `notice` most influential, and chooses in turn its emotion,
     its attitude, and what to do; all by the likelihoods that the model gives to options, averaged over their orders.
 
+    Emotion is asked for with how many posts came in and the emotion before, attitude and action with the emotion just chosen
+    and the attitude before: each question shows what it depends on and no more, so that equal situations share an answer.
+
     A post of one's own is one of six stock phrases for its emotion and attitude unless `writes`, when the model writes it.
 
     Args:
@@ -97,9 +100,10 @@ class FeedUsers(Policy):
         noticed = self._perceive(agent, view)
         try:
             emotion, attitude = EMOTIONS.index(view.emotion), ATTITUDES.index(view.attitude)
-            shown: dict[str, Any] = {"posts": [post.text for post in noticed], "amount": _amount(len(view.posts))}
+            shown: dict[str, Any] = {"posts": [post.text for post in noticed], "amount": "posts"}
             if view.posts and self.emotion:
-                emotion = await self._choose(agent, view.round, "emotion", FEELINGS, emotion, attitude, shown)
+                coming = shown | {"amount": "one post" if len(view.posts) == 1 else "several posts"}
+                emotion = await self._choose(agent, view.round, "emotion", FEELINGS, emotion, None, coming)
             if view.posts:
                 attitude = await self._choose(agent, view.round, "attitude", SIDES, emotion, attitude, shown)
             deed = await self._choose(agent, view.round, "action", DEEDS, emotion, attitude, shown)
@@ -127,7 +131,14 @@ class FeedUsers(Policy):
         return [post for _, post in kept[: self.notice]]
 
     async def _choose(
-        self, agent: Agent, now: int, what: str, options: Sequence[str], emotion: int, attitude: int, shown: dict[str, Any]
+        self,
+        agent: Agent,
+        now: int,
+        what: str,
+        options: Sequence[str],
+        emotion: int,
+        attitude: int | None,
+        shown: dict[str, Any],
     ) -> int:
         question = {
             "emotion": "How do you feel about it now?",
@@ -154,10 +165,11 @@ class FeedUsers(Policy):
         persona = self.personas[agent]
         return persona.name, " ".join(persona.sentences())
 
-    def _messages(self, agent: Agent, emotion: int, attitude: int, **values: Any) -> list[dict[str, str]]:
+    def _messages(self, agent: Agent, emotion: int, attitude: int | None, **values: Any) -> list[dict[str, str]]:
         name, about = self._about(agent)
         system = render("user_system", name=name, persona=Trusted(about))
-        state = {"emotion": FEELINGS[emotion] if self.emotion else "", "attitude": SIDES[attitude]}
+        known = [f"{FEELINGS[emotion]} about it"] * self.emotion + ([] if attitude is None else [SIDES[attitude]])
+        state = {"state": ", and ".join(known)}
         user = render("user_feeling", event=self.event, **state, **values)
         return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
@@ -170,8 +182,3 @@ class FeedUsers(Policy):
         """Put the state back."""
         self._seed = state["seed"]
         self._pools = {agent: [(then, Post(**post)) for then, post in pool] for agent, pool in state["pools"].items()}
-
-
-def _amount(posts: int) -> str:
-    """How many, roughly: prompts that are alike share their scores."""
-    return "no posts" if not posts else "one post" if posts == 1 else "several posts"
