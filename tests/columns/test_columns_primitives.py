@@ -304,6 +304,32 @@ def test_movers_and_empty_cells_change_places():
     assert w.kind.tolist() == kind.tolist() and w.age.tolist() == age.tolist()
 
 
+class Grazing(Cells):
+    """Amounts that depend on the cells around."""
+
+    grass = column("float64", 1.0)
+
+    @transfer("grass")
+    def blow(grass, taken):
+        return 0.1 * taken * grass
+
+    @scatter("grass")
+    def grow(row, alike):
+        return row, alike * 0.5
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_exchanges_on_a_grid(threads):
+    w = Grazing((5, 7), threads=threads)
+    w.threads.small = 0
+    w.reset(seed=1)
+    grass = w.grass - 0.1 * w.taken
+    for i, to in enumerate(below(key(w, "blow"), range(w.n), w.n, 3)):
+        grass[to] += 0.1 * w.taken[i]
+    w.step({})
+    assert w.grass == pytest.approx(grass + 0.5 * w.alike, abs=1e-12)
+
+
 class Turns(Columns):
     """Rows that act one after the other."""
 

@@ -61,7 +61,8 @@ def _digest(text: str) -> str:
     import numba
 
     primitives = (Path(__file__).parent / "kernels.py").read_bytes() + (Path(__file__).parent / "luck.py").read_bytes()
-    return hashlib.blake2b(numba.__version__.encode() + primitives + text.encode(), digest_size=12).hexdigest()
+    compiler = f"{numba.__version__} {os.environ.get('NUMBA_BOUNDSCHECK')}"
+    return hashlib.blake2b(compiler.encode() + primitives + text.encode(), digest_size=12).hexdigest()
 
 
 def _written(where: Path, name: str, text: str) -> Path:

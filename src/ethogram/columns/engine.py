@@ -95,6 +95,10 @@ class Engine:
         for column in kernel.buffered:
             self.arrays[f"out:{column}"] = self.world.exchange(column, self.arrays[f"out:{column}"])
 
+    def over_lines(self, name: str) -> bool:
+        """Whether the ranges of a loop are lines of the grid, not rows."""
+        return self._module.kernels[name].grid
+
     def call(self, name: str, ranges: Ranges) -> list[Any]:
         """Call a kernel of the generated module for every range."""
         kernel: Kernel = self._module.kernels[name]

@@ -26,17 +26,18 @@ class Mail:
     """Amounts on their way, in pages: each page has amounts from one range of rows for one block of rows.
 
     Args:
-        ranges: of the rows that send.
+        ranges: of the rows that send, or of lines of the grid.
+        line: the number of rows of one line; 1 where ranges are of rows.
         n: the number of rows.
         dtype: of the amounts; None where each is 1.
     """
 
-    def __init__(self, ranges: Ranges, n: int, dtype: np.dtype[Any] | None) -> None:
+    def __init__(self, ranges: Ranges, line: int, n: int, dtype: np.dtype[Any] | None) -> None:
         from ethogram.columns.kernels import PAGE
 
         bits = max(min(BLOCK_BITS, (n // (4 * len(ranges))).bit_length()), 1)
         self.shift, self.blocks = np.uint64(bits), ((n - 1) >> bits) + 1
-        sizes = [(end - begin) // int(PAGE) + 1 + self.blocks for begin, end in ranges]
+        sizes = [(end - begin) * line // int(PAGE) + 1 + self.blocks for begin, end in ranges]
         self.starts, self.first = np.array([begin for begin, _ in ranges]), np.cumsum([0, *sizes[:-1]])
         self.following = np.empty_like(self.first)
         self.owner, self.filled = np.empty(sum(sizes), np.int32), np.empty(sum(sizes), np.int32)
@@ -59,11 +60,12 @@ def send(engine: Engine, substep: Transfer | Scatter) -> None:
     from ethogram.columns.kernels import receive, receive_ones
 
     world = engine.world
-    ranges = world.threads.even(world.n, pieces=1)
+    line = world.shape[1] if engine.over_lines(substep.name) else 1
+    ranges = world.threads.even(world.n // line, pieces=1) if world.n >= world.threads.small else [(0, world.n // line)]
     dtype = Mail.dtype_of(substep, world)
-    key = (str(dtype), len(ranges))
+    key = (str(dtype), len(ranges), line)
     if key not in engine.mails:
-        engine.mails[key] = Mail(ranges, world.n, dtype)
+        engine.mails[key] = Mail(ranges, line, world.n, dtype)
     mail = engine.mail = engine.mails[key]
     engine.loop(substep.name, ranges)
     column, blocks = world.column(substep.column), [(block, block + 1) for block in range(mail.blocks)]
