@@ -59,7 +59,7 @@ class Cell:
     def recipe(self) -> dict[str, Any]:
         """All that the result depends on: everything but the name and the folder."""
         return {
-            "scene": f"{self.scene.__module__}:{self.scene.__qualname__}",
+            "scene": identity(self.scene),
             "arguments": dict(self.arguments),
             "measure": identity(self.measure),
             "seed": self.seed,
@@ -89,7 +89,7 @@ class Cell:
             )
             if run.manifest.status != "complete":
                 raise RunError(f"the run was stopped: {run.manifest.reason}")
-            return numbers(self.measure(run), self.measure.__name__)
+            return numbers(self.measure(run), getattr(self.measure, "__name__", "the measure"))
 
 
 class CellsFailed(RunError):
