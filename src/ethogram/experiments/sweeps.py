@@ -54,8 +54,8 @@ def sweep(
         seed: everything random derives from it.
         workers: how many processes, or `Ray(…)`.
         to: a folder that keeps the result of every run (not the run). A sweep that was cut short there goes on where it was;
-            results are made anew where arguments, seed or the text of `scene` or `measure` are others. Where something changed
-            that these call, take another folder.
+            results are made anew where arguments, seed or the text of `scene` or `measure` are others. Where something
+            changed that these call, take another folder.
         progress: show a progress line; None: where the terminal can.
 
     Returns:
