@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from ethogram.nn.stacked import Streams
+from ethogram.nn.stacked import StackedAdam, Streams
 from ethogram.policies.learned.dqn import DQNConfig
 from ethogram.studies import Lab, load
 from ethogram.studies.claims import judge
 from ethogram.studies.dreams import _mb_generalization_theory as theory
 from ethogram.studies.dreams import mb_generalization as study
 from ethogram.studies.dreams._mb_generalization_agents import AGENTS, Agent, AgentSettings, Replay
+from ethogram.studies.dreams._mb_generalization_gaussian import GaussianNetwork, divergence
 from ethogram.studies.dreams._mb_generalization_references import references
 from ethogram.studies.dreams._mb_generalization_training import Schedule, learn
 from ethogram.worlds.coded._bits import BitWorld
@@ -130,3 +131,33 @@ def test_a_small_run(tmp_path: Path) -> None:
     assert verdicts["fewer-hypotheses"].outcome == "holds"
     assert verdicts["gap-grows"].outcome == "not tested"
     assert load("mb-generalization").presets.keys() == {"smoke", "laptop", "paper"}
+
+
+def test_divergence_of_gaussians_is_the_closed_form() -> None:
+    rng = torch.Generator().manual_seed(0)
+    means, others = torch.randn(2, 3, 4, generator=rng)
+    deviations, spreads = torch.rand(2, 3, 4, generator=rng) + 0.2
+    known = torch.distributions.kl_divergence(
+        torch.distributions.Normal(means, deviations), torch.distributions.Normal(others, spreads)
+    )
+    torch.testing.assert_close(divergence(means, deviations, others, spreads), known.sum(-1))
+    assert divergence(means, deviations, means, deviations).abs().max() < 1e-6
+
+
+def test_gaussian_latents_have_the_moments_that_the_encoder_says_and_come_to_rebuild_what_is_seen() -> None:
+    network = GaussianNetwork(4, 2, [16], [1, 2], 3)
+    bits = torch.eye(4).expand(2, 4, 4)
+    luck = torch.from_numpy(Streams([1, 2], "x").random(20000, 3))
+    one = bits[:, :1].expand(2, 20000, 4)
+    drawn, means = network.features(one, luck), network.features(bits[:, :1])
+    torch.testing.assert_close(drawn.mean(1, keepdim=True), means, atol=0.03, rtol=0)
+    optimiser, actions, ones = StackedAdam(network, 1e-2), torch.zeros(2, 4, dtype=torch.int64), torch.ones(2, 4)
+    following = bits.roll(1, 1)  # each bit moves on
+    streams = Streams([1, 2], "fit")
+    for _ in range(400):
+        luck = torch.from_numpy(streams.random(4, 3))
+        optimiser.step(network.losses(bits, actions, bits[..., 0], following, ones, luck))
+    middle = torch.full((2, 4, 3), 0.5)
+    later, rewards, going = network.imagine(network.features(bits), actions, middle)
+    assert torch.equal((network.decoder(later) > 0).float(), following)
+    assert torch.allclose(rewards, bits[..., 0], atol=0.25) and going.min() > 0.9

@@ -13,14 +13,16 @@ from torch import Tensor
 from ethogram.errors import ConfigError
 from ethogram.nn.stacked import StackedAdam, Streams
 from ethogram.policies.learned.dqn import DQNConfig, QLearner, Transitions, boltzmann
+from ethogram.studies.dreams._mb_generalization_gaussian import GaussianNetwork
 from ethogram.worlds.coded._bits import BitWorld
 from ethogram.worlds.learned.bernoulli_model import BernoulliNetwork
 from ethogram.worlds.learned.categorical_model import CategoricalNetwork
 
 __all__ = ["AGENTS", "Agent", "AgentSettings", "Kind", "Replay"]
 
-Kind = Literal["replay", "simple", "latent", "perfect"]
+Kind = Literal["replay", "simple", "latent", "gaussian", "perfect"]
 AGENTS: tuple[Kind, ...] = get_args(Kind)
+LATENT = (CategoricalNetwork, GaussianNetwork)
 
 
 class AgentSettings(BaseModel):
@@ -35,7 +37,9 @@ class AgentSettings(BaseModel):
     starts: int = Field(default=32, ge=1, description="of these, how many rollouts start from")
     length: int = Field(default=10, ge=1, description="steps of a rollout; a batch of replay has starts * length")
     hidden: tuple[int, ...] = Field(default=(200, 200, 200), description="widths of the hidden layers of the model")
-    variables: int = Field(default=32, ge=1, description="one-hot variables of the latent model")
+    variables: int = Field(
+        default=32, ge=1, description="one-hot variables of the latent model; times classes: Gaussian ones"
+    )
     classes: int = Field(default=32, ge=2, description="classes of each")
 
 
@@ -103,21 +107,24 @@ class Agent:
         if not (warmth > 0).all():
             raise ConfigError("an agent of this study explores by a softmax: give it a temperature above 0")
         self.temperature = warmth.expand(len(seeds)).reshape(-1, 1, 1)
-        self.model: BernoulliNetwork | CategoricalNetwork | None = None
+        self.model: BernoulliNetwork | CategoricalNetwork | GaussianNetwork | None = None
         if settings.kind == "simple":
             self.model = BernoulliNetwork(bits, self.actions, settings.hidden, seeds, settings.q.activation)
         elif settings.kind == "latent":
             sizes = settings.variables, settings.classes
             self.model = CategoricalNetwork(bits, self.actions, settings.hidden, seeds, *sizes, settings.q.activation)
+        elif settings.kind == "gaussian":
+            size = settings.variables * settings.classes  # as many numbers as a code has
+            self.model = GaussianNetwork(bits, self.actions, settings.hidden, seeds, size, settings.q.activation)
         self.optimiser = StackedAdam(self.model, step_size) if self.model is not None else None
-        inputs = self.model.width if isinstance(self.model, CategoricalNetwork) else bits
+        inputs = self.model.width if isinstance(self.model, LATENT) else bits
         self.learner = QLearner(inputs, self.actions, seeds, settings.q, step_size)
         self.acting, self.replaying, self.imagining = (Streams(seeds, name) for name in ("act", "replay", "imagine"))
 
     def features(self, bits: np.ndarray) -> Tensor:
         """What Q sees of observations (S, B, D)."""
         seen = torch.from_numpy(bits).float()
-        if not isinstance(self.model, CategoricalNetwork):
+        if not isinstance(self.model, LATENT):
             return seen
         return self.model.features(seen, self._luck(self.acting, seen.shape[1], self.model.draws))
 
@@ -150,7 +157,7 @@ class Agent:
         draws = self.world.draws if self.model is None else self.model.draws
         luck = self._luck(self.imagining, self.settings.length, starts, self.actions + draws)
         seen = bits
-        if isinstance(self.model, CategoricalNetwork):
+        if isinstance(self.model, LATENT):
             seen = self.model.features(bits, self._luck(self.imagining, starts, draws))
         alive = torch.ones(bits.shape[:2])
         steps: list[tuple[Tensor, ...]] = []

@@ -21,9 +21,11 @@ NAMES: dict[str, str] = {
     "replay": "experience replay",
     "simple": "simple model",
     "latent": "latent model",
+    "gaussian": "Gaussian latent model",
     "perfect": "perfect model",
 }
 """The agents in words."""
+KINDS = tuple(name for name in NAMES if name != "replay")
 
 
 def shares(result: dict[str, Any]) -> np.ndarray:
@@ -46,8 +48,9 @@ def compare(findings: Findings, config: Config, scores: dict[tuple[str, str], np
             findings.estimate(key, gap, label, arm=f"{world}: {one}", unit="%")
 
     for world in config.worlds:
-        for kind in ("simple", "latent", "perfect"):
+        for kind in KINDS:
             differ("gain", world, kind, "replay", "Area gained over experience replay")
+        differ("discrete", world, "latent", "gaussian", "Area of the categorical latent model beyond the Gaussian one")
         differ("lead", world, "perfect", "simple", "Area of the perfect model beyond the simple one")
     for world in config.shortest:
         differ("short", world, "simple", "simple-1", "Area gained by rollouts of full length over those of one step")
@@ -114,8 +117,7 @@ def tell(
     ):
         if those:
             findings.figure(name, curves(those, NAMES, scores, steps), caption)
-    kinds = ("simple", "latent", "perfect")
-    found = {w: {k: findings.get("gain", f"{w}: {k}") for k in kinds if (w, k) in scores} for w in config.worlds}
+    found = {w: {k: findings.get("gain", f"{w}: {k}") for k in KINDS if (w, k) in scores} for w in config.worlds}
     caption = "What each kind of model gains over experience replay in the area under the learning curve, paired by seed."
     findings.figure("gains", gains(found, NAMES), caption)
     told = "; ".join(

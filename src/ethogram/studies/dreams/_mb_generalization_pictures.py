@@ -49,7 +49,7 @@ def gains(found: Mapping[str, Mapping[str, Estimate]], agents: Mapping[str, str]
     kinds = [name for name in agents if name != "replay"]
     for i, name in enumerate(kinds):
         gaps = {at: gained[name] for at, gained in enumerate(found.values()) if name in gained}
-        places, values = [at + 0.18 * (i - 1) for at in gaps], [gap.value for gap in gaps.values()]
+        places, values = [at + 0.16 * (i - (len(kinds) - 1) / 2) for at in gaps], [gap.value for gap in gaps.values()]
         bars = np.array([[gap.value - gap.low for gap in gaps.values()], [gap.high - gap.value for gap in gaps.values()]])
         axes.errorbar(places, values, bars, fmt="o", color=SERIES[i + 1], ms=5, capsize=3, label=agents[name])
     axes.axhline(0, color="#888888", lw=0.8)

@@ -1,18 +1,20 @@
 """What a learned model gives that replaying experience does not: Q-learning from memory, from dreams, and from the truth.
 
-Four agents explore the same worlds and differ in nothing but where the batches of their Q-learning come from: transitions of
+Five agents explore the same worlds and differ in nothing but where the batches of their Q-learning come from: transitions of
 their memory (experience replay); rollouts of their present policy in a model fitted to that memory, one that takes the bits
-of an observation to be independent (simple) or one of categorical codes (latent); rollouts in the true dynamics (perfect).
-All make the same number of updates from the same number of transitions. Rollouts begin in remembered states; a transition in
-a rollout counts as much as it is likely that the episode has got that far.
+of an observation to be independent (simple), one of categorical codes (latent), or one of as many Gaussian variables as a
+code has numbers (gaussian, the paper's ablation; no step size was sought for it yet, so the laptop preset leaves it out);
+rollouts in the true dynamics (perfect). All make the same number of updates from the same number of transitions. Rollouts
+begin in remembered states; a transition in a rollout counts as much as it is likely that the episode has got that far.
 
 Worlds: ProcMaze (another maze each episode), PanFlute of 3, 5 and 7 pipes, and as a control a random Markov decision process
 whose states are one bit each, in which there is nothing to generalise. What is compared is the area under the learning curve
 of the greedy policy, as a share of the way from random actions (0) to the best possible ones (1), paired by seed.
 
-The laptop preset is far smaller than the paper's runs, alike for all agents: 10 seeds of 30,000 steps with one update each
-(30 of 10**6), batches of 64 transitions (320), rollouts of 4 steps (10), two hidden layers of 64 (three of 200), codes of 8
-variables of 8 classes (32 of 32), and the latent model in two worlds only. A small pilot settled five things:
+The laptop preset is far smaller than the paper's runs, alike for all agents: 10 seeds of 25,000 steps with one update each
+(paper: 30 of 10**6; 30,000 would take more than the hour that is meant for it), batches of 64 transitions (320),
+rollouts of 4 steps (10), two hidden layers of 64 (three of 200), codes of 8 variables of 8 classes (32 of 32), and the
+latent models in few worlds only. A small pilot settled five things:
 
 - A model has a network of its own for the reward and the end, as in the authors' repository: with one network for all, the
   many bits drowned the rare reward, and nothing was learned from its dreams in PanFlute-4 and -5.
@@ -87,6 +89,7 @@ class Config(BaseModel):
     )
     more: int = Field(default=3, ge=2, description="how many times the updates")
     latent: tuple[str, ...] = Field(default=tuple(WORLDS), description="worlds in which the latent model takes part")
+    gaussian: tuple[str, ...] = Field(default=(), description="worlds in which that of Gaussian variables does")
     sets: int = Field(default=40, ge=1, description="sets of transitions in the count of value functions")
     processes: int = Field(default=2, ge=1, description="processes for the arms")
 
@@ -104,6 +107,7 @@ presets = {
         tuned={"pan-flute": _SAME, "control": _SAME},
         shortest=("pan-flute-3",),
         more_updates=("pan-flute-3",),
+        gaussian=("pan-flute-3",),
         sets=3,
         processes=1,
     ),
@@ -118,7 +122,7 @@ presets = {
             variables=8,
             classes=8,
         ),
-        schedule=Schedule(steps=30_000, begin=500, memory=30_000, examine_every=500, examine_steps=50, examine_copies=16),
+        schedule=Schedule(steps=25_000, begin=500, memory=25_000, examine_every=500, examine_steps=50, examine_copies=16),
         tuned={  # by the pilot: see above
             "proc-maze": {"replay": (1e-3, 0.4), "simple": (3e-3, 0.4), "latent": (1e-3, 0.4), "perfect": (3e-3, 0.4)},
             "pan-flute": {"replay": (3e-3, 0.4), "simple": (3e-3, 0.1), "latent": (3e-3, 0.1), "perfect": (1e-3, 0.1)},
@@ -195,9 +199,10 @@ def _arms(config: Config, seeds: list[int]) -> dict[tuple[str, str], dict[str, A
         item = {"world": world, "agent": agent.model_dump(mode="json"), "schedule": schedule.model_dump(mode="json")}
         arms[world, name] = item | {"seeds": seeds}
 
-    for kind in ("latent", "simple", "perfect", "replay"):
+    some: dict[str, tuple[str, ...]] = {"latent": config.latent, "gaussian": config.gaussian}
+    for kind in ("latent", "gaussian", "simple", "perfect", "replay"):
         for world in config.worlds:
-            if kind != "latent" or world in config.latent:
+            if world in some.get(kind, config.worlds):
                 add(world, kind, kind)
     for world in config.more_updates:
         add(world, "replay-more", "replay", config.more)
@@ -208,7 +213,7 @@ def _arms(config: Config, seeds: list[int]) -> dict[tuple[str, str], dict[str, A
 
 def run(config: Config, lab: Lab) -> Findings:
     """Train every agent in every world, and compare."""
-    asked = (*config.worlds, *config.shortest, *config.more_updates)
+    asked = (*config.worlds, *config.shortest, *config.more_updates, *config.gaussian)
     if unknown := [world for world in asked if world not in WORLDS]:
         raise ConfigError(f"there is no world {unknown[0]!r}; there are: {', '.join(WORLDS)}")
     arms = _arms(config, lab.seeds(config.seeds))
@@ -325,9 +330,10 @@ claims = (
         _counted,
     ),
     Claim(
-        "gaussian-weakest",
-        "A latent model with Gaussian variables learns worst and needs tiny steps.",
+        "gaussian-weaker",
+        "Rollouts in a latent model teach less where its variables are Gaussian than where they are categorical, in "
+        "PanFlute-5.",
         Reported("tuned step size 3e-6 in ProcMaze, against 2e-4 for the categorical one", "authors' repository"),
-        lambda f: not_tested("the Gaussian latent model is not among the agents of this study"),
+        lambda f: positive(f.get("discrete", f"{FLUTES[5]}: latent"), "categorical minus Gaussian latents, in PanFlute-5,"),
     ),
 )
