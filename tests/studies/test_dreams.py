@@ -48,6 +48,21 @@ def test_dream_returns_are_those_of_playing_the_world() -> None:
     assert np.std(found[:, 0]) > 0.01
 
 
+def test_random_actions_are_held_for_one_to_ten_steps() -> None:
+    from ethogram.studies.dreams._dreamland import Restless
+
+    policy, seen = Restless(), {"a": None, "b": None}
+    policy.reset(3, list(seen))
+    done = [policy.act(seen, {}) for _ in range(4000)]
+    policy.reset(3, ["b"])  # what one agent does depends on the seed and on itself alone
+    assert [policy.act({"b": None}, {})["b"] for _ in range(4000)] == [step["b"] for step in done]
+    actions = np.array([step["a"] for step in done])
+    assert np.bincount(actions) / 4000 == pytest.approx([1 / 3] * 3, abs=0.06)
+    # mean hold (1 + 10) / 2 = 5.5; two steps that follow are of two draws once in 5.5, and then differ in 2 of 3
+    assert np.mean(actions[1:] != actions[:-1]) == pytest.approx(2 / 3 / 5.5, abs=0.02)
+    assert any(step["a"] != step["b"] for step in done)
+
+
 def test_a_controller_learns_in_a_dream_what_pays_there() -> None:
     from ethogram.studies.dreams._dreamland import dream_returns, train_controller
     from ethogram.worlds.learned.vae_mdn import VaeMdn
@@ -116,7 +131,7 @@ def test_aime_finds_the_policy_behind_observations(body: Path, tmp_path: Path) -
     assert error < 0.25 * nothing
     flailing = np.random.default_rng(2).uniform(-1, 1, (40, 30, 6)).astype(np.float32)
     data = episodes_of(_moved(flailing), flailing, np.zeros((40, 30)))
-    read = inverse(data, shown, 2, Training(steps=400, batch=128, lr=3e-3))
+    read = inverse(data, shown, 2, Training(steps=400, batch=128, lr=3e-3), 9)
     assert np.square(read - actions).mean() < 0.1 * nothing
 
 

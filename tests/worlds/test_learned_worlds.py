@@ -214,3 +214,7 @@ def test_sequences_are_steps_with_what_was_seen_around_them():
         (11, 12, 12): ([11, 11], [0, 0], [1, 0]),
     }
     assert np.array_equal(drawn["actions"][:, 0, 0] * 100, np.float32(drawn["rewards"][:, 0]))
+    often = Sequences(data, 2, lambda seen: {"seen": seen}, lambda done: done, from_beginnings=0.5)
+    firsts = often.draw(4000, np.random.default_rng(0))["seen"][:, 0, 0]
+    shares = {first: np.mean(firsts == first) for first in (0, 1, 2, 10, 11)}  # half of the draws, and what chance gives
+    assert shares == pytest.approx({0: 0.35, 1: 0.1, 2: 0.1, 10: 0.35, 11: 0.1}, abs=0.03)

@@ -227,7 +227,9 @@ def inferred_error(folder: Path, demonstrations: Trajectories) -> tuple[float, f
     return float(np.square(found - truth).mean()), float(np.square(truth).mean())
 
 
-def inverse(data: Trajectories, demonstrations: Trajectories, stack: int, training: Training) -> np.ndarray[Any, Any]:
+def inverse(
+    data: Trajectories, demonstrations: Trajectories, stack: int, training: Training, length: int
+) -> np.ndarray[Any, Any]:
     """The actions (E, T, A) that an inverse model of `data` reads off demonstrations (Torabi et al. 2018, BCO(0)).
 
     Args:
@@ -235,6 +237,7 @@ def inverse(data: Trajectories, demonstrations: Trajectories, stack: int, traini
         demonstrations: whose observations alone are used.
         stack: observations that the inverse model sees, as many before the action as after it.
         training: of the inverse model.
+        length: the first steps of episodes, which are drawn more often, as in `infer_policy`.
     """
     scaler = Scaler.fit(stacked(data, "observations").reshape(-1, BLIND))
     actions = stacked(data, "actions")
@@ -244,7 +247,10 @@ def inverse(data: Trajectories, demonstrations: Trajectories, stack: int, traini
     windows = _windows(scaler(torch.from_numpy(stacked(data, "observations"))).numpy(), stack)
 
     def draw(rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
-        at = rng.integers(actions.shape[0], size=training.batch), rng.integers(actions.shape[1], size=training.batch)
+        step = rng.integers(actions.shape[1], size=training.batch)
+        early = rng.random(training.batch) < BEGINNINGS
+        step[early] = rng.integers(length, size=early.sum())
+        at = rng.integers(actions.shape[0], size=training.batch), step
         return {"seen": windows[at], "actions": actions[at]}
 
     train(model, lambda batch, _: model.loss(batch["seen"], batch["actions"]), draw, training, progress=False)

@@ -11,7 +11,7 @@ import torch
 from gymnasium import Space
 
 from ethogram.nn.training import Training
-from ethogram.policy import Policy, Random
+from ethogram.policy import Policy
 from ethogram.records.trajectories import Trajectories
 from ethogram.scene import Scene
 from ethogram.seeds import derive, generator
@@ -20,16 +20,39 @@ from ethogram.world import Agent
 from ethogram.worlds.coded.take_cover import TakeCover
 from ethogram.worlds.learned.vae_mdn import Awake, VaeMdn
 
-__all__ = ["Controller", "dream_returns", "fit_dream", "live", "real_returns", "train_controller"]
+__all__ = ["Controller", "Restless", "dream_returns", "fit_dream", "live", "real_returns", "train_controller"]
 
 STEER = 1 / 3
 """A controller's output, in (-1, 1), below minus this steps to the left, above this to the right, else stays."""
+LONGEST = 10
+"""Steps for which a random action is held at most, as by Ha & Schmidhuber: who draws anew each step never comes far from
+where it began, and a dream fitted to that does not know the walls."""
+
+
+class Restless(Policy):
+    """Draws an action, holds it for 1 to 10 steps, and draws anew."""
+
+    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
+        """Nothing is held yet."""
+        self._draws = {agent: generator(seed, "restless", agent) for agent in agents}
+        self._held: dict[Agent, Any] = dict.fromkeys(agents)
+        self._left = dict.fromkeys(agents, 0)
+
+    def act(self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
+        """What is held."""
+        for agent in observations:
+            if not self._left[agent]:
+                draws = self._draws[agent]
+                self._left[agent] = int(draws.integers(1, LONGEST + 1))
+                self._held[agent] = np.int64(draws.integers(3))
+            self._left[agent] -= 1
+        return {agent: self._held[agent] for agent in observations}
 
 
 def live(pixels: int, repeat: int, episodes: int, seed: int, folder: Path) -> None:
-    """Keep episodes in which actions were drawn at random."""
+    """Keep episodes in which actions were drawn at random, each held for some steps."""
     world = TakeCover(pixels, repeat)
-    rollouts(Scene(world, Random()), episodes=episodes, seed=seed).save(folder / "lived")
+    rollouts(Scene(world, Restless()), episodes=episodes, seed=seed).save(folder / "lived")
     world.close()
 
 

@@ -263,6 +263,7 @@ class Sequences:
         length: L, steps of a sequence.
         seen: what is read of an episode's observations (T + 1, ...), as arrays (T + 1, ...) by name.
         acted: what is read of its actions, (T, A).
+        from_beginnings: share of the sequences drawn that begin where an episode begins, beside those that chance to.
 
     Raises:
         DataError: there is no step, or an episode's final observation was not recorded.
@@ -274,11 +275,12 @@ class Sequences:
         length: int,
         seen: Callable[[Any], Mapping[str, np.ndarray[Any, Any]]],
         acted: Callable[[Any], np.ndarray[Any, Any]],
+        from_beginnings: float = 0.0,
     ) -> None:
         episodes = [t for t in data if len(t.rewards)]
         if not episodes:
             raise DataError("there is nothing to fit a world to: the trajectories hold no step")
-        self.length = length
+        self.length, self.from_beginnings = length, from_beginnings
         self.lengths = np.array([len(t.rewards) for t in episodes])
         parts = [seen(t.observations) for t in episodes]
         self.seen = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -301,7 +303,7 @@ class Sequences:
         return float(np.log((self.ended.sum() + 0.5) / (len(self.ended) - self.ended.sum() + 0.5)))
 
     def draw(self, batch: int, rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
-        """Sequences that begin at a random step of all steps.
+        """Sequences that begin at a random step of all steps, or some of them with an episode.
 
         Returns:
             What is seen by its names (B, L + 1, ...), `actions` (B, L, A), `rewards`, `ended` and `mask` (B, L) float32;
@@ -309,6 +311,9 @@ class Sequences:
         """
         total = int(self.lengths.sum())
         start = rng.integers(total, size=batch)
+        if self.from_beginnings:
+            first = rng.random(batch) < self.from_beginnings
+            start[first] = self._first[rng.integers(len(self._first), size=first.sum())]
         episode = np.searchsorted(self.lengths.cumsum(), start, side="right")
         last = self._first[episode] + self.lengths[episode] - 1
         steps = start[:, None] + np.arange(self.length)

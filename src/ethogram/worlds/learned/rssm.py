@@ -31,6 +31,7 @@ class RecurrentStateSpaceConfig(LearnedWorldConfig):
     hidden: int = Field(default=200, ge=1, description="units of the recurrent part of the state")
     stochastic: int = Field(default=32, ge=1, description="numbers of the stochastic part of the state")
     units: int = Field(default=128, ge=1, description="units of the hidden layers")
+    from_beginnings: float = Field(default=0.0, ge=0, le=1, description="share of sequences that begin with an episode")
     weigh: bool = Field(default=True, description="numbers that are predicted badly are not given up: see `RSSM.elbo`")
 
 
@@ -86,11 +87,14 @@ class RecurrentStateSpace(LearnedWorld):
         """
         self.check(data)
         training = training or Training(steps=2000, batch=32, lr=1e-3, clip=100.0)
-        sequences = Sequences(data, self.config.sequence, lambda x: {"seen": self.observed.vector(x)}, self.acted.vector)
+        config, observed = self.config, self.observed
+        sequences = Sequences(
+            data, config.sequence, lambda x: {"seen": observed.vector(x)}, self.acted.vector, config.from_beginnings
+        )
         self.module.seen.load_state_dict(Scaler.fit(sequences.seen["seen"]).state_dict())
         self.module.reward.load_state_dict(Scaler.fit(sequences.rewards[:, None]).state_dict())
         rng = np.random.default_rng(derive(training.seed, "beginnings"))
-        rows = np.resize(rng.permutation(sequences.beginnings), self.config.starts)
+        rows = np.resize(rng.permutation(sequences.beginnings), config.starts)
         self.module.starts.copy_(torch.from_numpy(sequences.seen["seen"][rows]))
         with torch.no_grad():
             self.module.heads[-1].bias[1] = sequences.log_odds  # ends are rare: how rare need not be learnt
