@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ethogram.errors import ConfigError
-from ethogram.worlds.coded._order_book import BUY, SELL, OrderBook
+from ethogram.worlds.coded.stock_market.order_book import BUY, SELL, OrderBook
 
 
 @dataclass
