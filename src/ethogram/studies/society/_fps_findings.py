@@ -65,9 +65,14 @@ def _scaled(estimate: Estimate, by: float) -> Estimate:
 
 
 def trait(findings: Findings, runs: Sequence[Mapping[str, Any]], seed: int) -> None:
-    """The logistic slope of ever believing on credulity, and the same with credulity shuffled within each run."""
+    """The logistic slope of ever believing on credulity, and the same with credulity shuffled within each run.
+
+    Credulity is taken from its mean in the run: shuffling leaves that mean where it is, and runs of credulous people do have
+    more believers, so that otherwise a shuffle would keep a part of the effect.
+    """
     kept = [np.flatnonzero(~np.array(run["first"])) for run in runs]  # the first believers did not have to be won
     traits = [np.array(run["credulity"])[rows] for run, rows in zip(runs, kept, strict=True)]
+    traits = [values - values.mean() for values in traits]
     ever = np.concatenate([np.array(run["ever"], float)[rows] for run, rows in zip(runs, kept, strict=True)])
     groups = np.repeat(np.arange(len(runs)), [len(rows) for rows in kept])
 
@@ -75,7 +80,7 @@ def trait(findings: Findings, runs: Sequence[Mapping[str, Any]], seed: int) -> N
         x = np.concatenate(values)
         return logistic(np.stack([np.ones_like(x), x], 1), ever, groups, names=["one", "slope"])["slope"]
 
-    found = findings.estimate("trait_slope", slope(traits), "Log-odds of ever believing, a unit of credulity")
+    found = findings.estimate("trait_slope", slope(traits), "Log-odds of ever believing, a unit of credulity within a run")
     rng = generator(seed, "shuffles")
     shuffled = [slope([rng.permutation(values) for values in traits]) for _ in range(SHUFFLES)]
     wrong = sum(one.above or one.below for one in shuffled)
