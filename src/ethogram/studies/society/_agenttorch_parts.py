@@ -27,17 +27,19 @@ def final_size(r: float, ages: np.ndarray[Any, Any], seeds: float) -> float:
     """The share that is ever infected on a complete graph, in the limit of many people.
 
     The hazards of a susceptible person add up to R · s · z over the whole outbreak, s the person's susceptibility, R what
-    `reproduced` says, z the share ever infected: z = seeds + (1 - seeds) · mean over people of (1 - exp(-R · s · z)). (With
-    s = 1 for all this is Kermack and McKendrick's equation, 1927.)
+    `reproduced` says, z the share ever infected: z = seeds + mean over people of (1 - q) · (1 - exp(-R · s · z)), where
+    q is the probability to be infected at the beginning, seeds · s / mean s. (With s = 1 for all and few seeds this is
+    Kermack and McKendrick's equation, 1927.)
 
     Args:
         r: the world's R.
         ages: share of people of each band of `AGES`.
-        seeds: share infected at the beginning, of any age alike.
+        seeds: share infected at the beginning, in proportion to s.
     """
     s, z = np.array([SUSCEPTIBILITY[age] for age in AGES]), 1.0
+    left = ages * (1 - seeds * s / (ages @ s))
     for _ in range(10_000):  # the map is increasing and concave: from above it falls to the largest root
-        z = seeds + (1 - seeds) * float(ages @ (1 - np.exp(-reproduced(r) * s * z)))
+        z = seeds + float(left @ (1 - np.exp(-reproduced(r) * s * z)))
     return z
 
 
