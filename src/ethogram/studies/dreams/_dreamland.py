@@ -20,7 +20,7 @@ from ethogram.world import Agent
 from ethogram.worlds.coded.take_cover import TakeCover
 from ethogram.worlds.learned.vae_mdn import Awake, VaeMdn
 
-__all__ = ["Controller", "Restless", "dream_returns", "fit_dream", "live", "real_returns", "train_controller"]
+__all__ = ["Controller", "Restless", "Sweep", "dream_returns", "fit_dream", "live", "real_returns", "train_controller"]
 
 STEER = 1 / 3
 """A controller's output, in (-1, 1), below minus this steps to the left, above this to the right, else stays."""
@@ -47,6 +47,19 @@ class Restless(Policy):
                 self._held[agent] = np.int64(draws.integers(3))
             self._left[agent] -= 1
         return {agent: self._held[agent] for agent in observations}
+
+
+class Sweep(Policy):
+    """Goes left and right in turn, for 12 steps each, whatever it sees."""
+
+    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
+        """Begin anew."""
+        self._taken = 0
+
+    def act(self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
+        """Left or right."""
+        self._taken += 1
+        return dict.fromkeys(observations, np.int64(1 + self._taken // 12 % 2))
 
 
 def live(pixels: int, repeat: int, episodes: int, seed: int, folder: Path) -> None:

@@ -31,9 +31,10 @@ the body `mixed` and 4,000 updates of the model; no threshold was changed after 
   has not learnt to tell poses of a fall, and the true actions of the first steps are less likely to it than none.
 - A quarter of the model's sequences, and of the inverse model's steps, drawn from beginnings too, and these of 360 episodes:
   -14 to -5 nats in the first steps; error 1.8 at first, 0.7 at steps 12 to 20; AIME 8, BCO(0) 57.
-- It is not the KL term that holds the model back: with a fiftieth of it for 300 updates the first step came to -13 nats, with
-  all of it for 800 to -17. Three hundred updates with 512 beginnings each and that fiftieth brought +2. So what it lacks is
-  to be fitted for longer: the laptop run spends most of its time on the models. Whether twice as long does was not tried.
+- It is not the KL term that holds the model back: with a fiftieth of it for 300 updates the first step came to -13 nats,
+  with all of it for 800 to -17. Three hundred updates with 512 beginnings each and that fiftieth brought +2. So what it
+  lacks is to be fitted for longer: the laptop run spends most of its time on the models. Whether twice as long does was not
+  tried.
 """
 
 from __future__ import annotations

@@ -177,17 +177,18 @@ def controller(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
     return {"real": real, "dream": dreams.tolist(), "history": history}
 
 
-def at_random(item: dict[str, Any], lab: Lab) -> list[float]:
-    """What drawing actions at random lives, in the same real episodes."""
-    from ethogram.policy import Random
-    from ethogram.studies.dreams._dreamland import real_returns
+def blind(item: dict[str, Any], lab: Lab) -> list[float]:
+    """What those live who do not look, in the same real episodes: by actions at random as the dreams' data, or sweeping."""
+    from ethogram.studies.dreams._dreamland import Restless, Sweep, real_returns
 
-    config = Config(**item["config"])
-    return real_returns(Random(), config.pixels, config.repeat, config.real, derive(lab.seed, "real"))
+    config, policy = Config(**item["config"]), {"random": Restless, "sweep": Sweep}[item["policy"]]
+    return real_returns(policy(), config.pixels, config.repeat, config.real, derive(lab.seed, "real"))
 
 
 def run(config: Config, lab: Lab) -> Findings:
     """Live, dream, train, wake up, measure."""
+    from ethogram.measures import mean
+
     if unknown := [arm for arm in config.arms if arm not in ARMS]:
         raise ConfigError(f"there is no arm {unknown[0]!r}; there are: {', '.join(ARMS)}")
     arms = ["wm", *(arm for arm in config.arms if arm != "wm")]
@@ -201,8 +202,9 @@ def run(config: Config, lab: Lab) -> Findings:
     for item, result in zip(items, results, strict=True):
         found[item["arm"]].append(result)
     findings = Findings()
-    (luck,) = lab.parts(at_random, [{"config": settings}])
+    luck, sweep = lab.parts(blind, [{"policy": policy, "config": settings} for policy in ("random", "sweep")])
     _measure(findings, arms, found, luck)
+    findings.estimate("real", mean(sweep), "Real return", arm="sweep", unit="ticks")
     _draw(findings, arms, found, luck)
     _tell(findings, config, found, luck)
     return findings
@@ -285,6 +287,8 @@ def _tell(findings: Findings, config: Config, found: dict[str, list[dict[str, An
         other, dream = findings.get("real", MODERATE), findings.get("dream", MODERATE)
         text += f" With dropout ({MODERATE}) they lived {other.value:.0f} ticks awake and {dream.value:.0f} dreaming."
     findings.summary = text + f" {len(found['wm'])} world models, {config.real} real episodes each."
+    swept = findings.get("real", "sweep")
+    findings.note(f"Going left and right in turn, 12 steps each, without looking, lives {swept.value:.0f} ticks.")
     findings.note(
         "World models are fitted to episodes lived at random alone, and a controller that has learnt to dodge sees what "
         "none of them held: dreams of long lives are extrapolation."
