@@ -14,7 +14,7 @@ mean), the direct bound is recurrent too, and all arms have the same weight of t
 
 Smaller than the paper: batches of 15,680 steps and not 30,000, 160 of them (the repository asks for two thousand million
 steps); networks 64-64 and not 128-128-128-32; an extractor of 32 and not 64; an autoencoder 64 wide and not 512. So the
-learning rate is higher; it was chosen by one short training of the direct arm. 160 batches is what fits in an hour of one
+learning rate is higher; it was tried on one short training of the direct arm. 160 batches is what fits in an hour of one
 core for ten seeds of all arms, at 0.3 s for a batch and its update with the extractor and half of that without.
 
 One pilot was cut short after the first seed of all arms but the oracle, with 120 batches: engagement in the test group was
