@@ -1,14 +1,22 @@
-"""What is drawn when an episode begins: what traders own and owe, and what companies will report."""
+"""Options of a market, and what is drawn when an episode begins: what traders own and owe, what companies will report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ethogram.errors import ConfigError
 from ethogram.worlds.coded.stock_market.ledger import Account, Debt
 
-__all__ = ["MULTIPLE", "draw_account", "draw_earnings"]
+if TYPE_CHECKING:
+    from ethogram.worlds.coded.stock_market.world import StockMarket
+
+__all__ = ["CHANNELS", "MULTIPLE", "check_options", "draw_account", "draw_earnings"]
+
+CHANNELS = ("reports", "board", "rate events", "loans", "forecasts")
+"""What a market can be without."""
 
 MULTIPLE = 20
 """Before the first day, a share costs so many times its earnings in a year."""
@@ -65,3 +73,33 @@ def draw_earnings(
         steps = np.exp(np.cumsum(rng.normal(0, 1, reports) * surprise))
         found[stock] = [max(1, round(price / MULTIPLE * step)) for step in [1.0, *steps.tolist()]]
     return found
+
+
+def check_options(world: StockMarket, traders: int) -> None:
+    """ConfigError where an option of a market is out of range."""
+    low, high = world.wealth
+    for name, good in (
+        (f"traders={traders} of 1 to 1000", 1 <= traders <= 1000),
+        (f"days={world.days} of at least 1", world.days >= 1),
+        (f"sessions={world.sessions} of 1 to 100", 1 <= world.sessions <= 100),
+        (f"retries={world.retries} of 0 or more", world.retries >= 0),
+        (f"levels={world.levels} of 1 to 1000", 1 <= world.levels <= 1000),
+        (f"memory={world.memory} of 0 to 64", 0 <= world.memory <= 64),
+        (f"surprise={world.surprise} of 0 or more", world.surprise >= 0),
+        (f"wealth={world.wealth} with 0 < least < most", 0 < low < high),
+        (f"stocks={world.stocks}, 1 to 16 with whole prices in cents", _whole(world.stocks.values(), 1, 16)),
+        (f"loans={world.terms}, at most 16 with whole days and basis points", _whole(world.terms, 0, 16)),
+        (f"loans={world.terms}, at most 16 with whole days and basis points", _whole(world.terms.values(), 0, 16)),
+    ):
+        if not good:
+            raise ConfigError(f"StockMarket needs {name}")
+    if wrong := sorted(world.without - set(CHANNELS)):
+        raise ConfigError(f"StockMarket has no channel {wrong[0]!r}; it has {', '.join(CHANNELS)}")
+    for day, rates in world.events.items():
+        if len(rates) != len(world.terms):
+            raise ConfigError(f"StockMarket: the event of day {day} needs {len(world.terms)} rates, one a loan")
+
+
+def _whole(values: Collection[Any], least: int, most: int) -> bool:
+    """Whether they are so many, and all whole numbers above 0."""
+    return least <= len(values) <= most and all(isinstance(value, int) and value > 0 for value in values)

@@ -9,20 +9,18 @@ import numpy as np
 from pydantic import BaseModel
 
 from ethogram.errors import ConfigError
-from ethogram.market import TEMPERAMENTS, Borrow, Buy, Cancel, Floor, Forecast, Post, Sell, Wait
+from ethogram.market import TEMPERAMENTS, Account, Borrow, Buy, Cancel, Floor, Forecast, Post, Sell, Wait
 from ethogram.session import current
 from ethogram.spaces import Typed, Verbs
 from ethogram.world import Agent, Step, World, intervention
 from ethogram.worlds.coded.stock_market.exchange import Exchange
 from ethogram.worlds.coded.stock_market.ledger import Ledger, Refused
 from ethogram.worlds.coded.stock_market.order_book import BUY, SELL
-from ethogram.worlds.coded.stock_market.setup import draw_account, draw_earnings
+from ethogram.worlds.coded.stock_market.setup import CHANNELS, check_options, draw_account, draw_earnings
 from ethogram.worlds.coded.stock_market.views import account_view, market_view
 
 __all__ = ["CHANNELS", "StockMarket"]
 
-CHANNELS = ("reports", "board", "rate events", "loans", "forecasts")
-"""What a market can be without."""
 LOANS = {22: 270, 44: 300, 66: 330}
 INTEREST_DAYS = 22
 EVENTS = {78: (240, 270, 300), 144: (255, 285, 315)}
@@ -126,7 +124,7 @@ class StockMarket(World):
         self.without = frozenset(without)
         self.days, self.sessions, self.retries, self.levels, self.memory = days, sessions, retries, levels, memory
         self.wealth, self.report_days, self.surprise = (int(wealth[0]), int(wealth[1])), list(reports), surprise
-        self._check(traders)
+        check_options(self, traders)
         if "loans" in self.without:
             self.terms, self.events = {}, {}
         if "rate events" in self.without:
@@ -148,6 +146,7 @@ class StockMarket(World):
         self._open = {phase: verbs.only(*own) for phase, own in VERBS.items()}
         self.action_spaces = dict.fromkeys(self.possible_agents, verbs)
         self.observation_spaces = dict.fromkeys(self.possible_agents, Typed(Floor))
+        self._accounts: dict[Agent, Account] = {}  # views that are still true
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -214,6 +213,7 @@ class StockMarket(World):
         for agent in list(self.acting):
             action = actions.get(agent) or Wait()
             self.said[agent] = ""
+            self._accounts.pop(agent, None)
             try:
                 self._do(agent, action)
             except Refused as why:
@@ -242,6 +242,7 @@ class StockMarket(World):
 
     def observe(self) -> dict[Agent, Floor]:
         """What traders see now."""
+        self._accounts = {}
         return self._seen(self.agents)
 
     def outcome(self) -> Mapping[str, float]:
@@ -289,6 +290,8 @@ class StockMarket(World):
         if isinstance(action, Buy | Sell):
             side = BUY if isinstance(action, Buy) else SELL
             for trade in self.exchange.order(agent, side, action.stock, action.price, action.amount):
+                self._accounts.pop(trade.buyer, None)
+                self._accounts.pop(trade.seller, None)
                 self.volumes[action.stock][-1] += trade.amount
                 self._note(trade.buyer, "trade", stock=action.stock, **trade._asdict())
         elif isinstance(action, Cancel):
@@ -332,6 +335,7 @@ class StockMarket(World):
             self.pending = [self.agents[i] for i in self.rng.permutation(len(self.agents)).tolist()]
 
     def _end_day(self) -> None:
+        self._accounts = {}
         self.exchange.clear()
         for stock, price in self.prices.items():
             self.closes[stock].append(price)
@@ -341,6 +345,7 @@ class StockMarket(World):
     def _begin_day(self) -> None:
         """Settle what is due; then come reports, other rates, and yesterday's posts."""
         self.day, self.at = self.day + 1, 0
+        self._accounts = {}
         self.news: list[str] = []
         self.board, self.posts = self.posts, []
         self.lent.append(0)
@@ -375,8 +380,11 @@ class StockMarket(World):
     # --- views and state ---
 
     def _seen(self, agents: Sequence[Agent]) -> dict[Agent, Floor]:
-        market = market_view(self)
-        return {agent: Floor.model_construct(market=market, account=account_view(self, agent)) for agent in agents}
+        market, accounts = market_view(self), self._accounts
+        for agent in agents:
+            if agent not in accounts:
+                accounts[agent] = account_view(self, agent)
+        return {agent: Floor.model_construct(market=market, account=accounts[agent]) for agent in agents}
 
     def _note(self, agent: Agent, kind: str, **data: Any) -> None:
         if (run := current()) is not None:
@@ -389,33 +397,6 @@ class StockMarket(World):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put the state back."""
         super().load_state_dict(state)
+        self._accounts = {}
         self.ledger = Ledger.from_state(state["ledger"])
         self.exchange = Exchange.from_state(state["books"], self.ledger)
-
-    def _check(self, traders: int) -> None:
-        low, high = self.wealth
-        for name, good in (
-            (f"traders={traders} of 1 to 1000", 1 <= traders <= 1000),
-            (f"days={self.days} of at least 1", self.days >= 1),
-            (f"sessions={self.sessions} of 1 to 100", 1 <= self.sessions <= 100),
-            (f"retries={self.retries} of 0 or more", self.retries >= 0),
-            (f"levels={self.levels} of 1 to 1000", 1 <= self.levels <= 1000),
-            (f"memory={self.memory} of 0 to 64", 0 <= self.memory <= 64),
-            (f"surprise={self.surprise} of 0 or more", self.surprise >= 0),
-            (f"wealth={self.wealth} with 0 < least < most", 0 < low < high),
-            (f"stocks={self.stocks}, 1 to 16 with whole prices in cents", _whole(self.stocks.values(), 1, 16)),
-            (f"loans={self.terms}, at most 16 with whole days and basis points", _whole(self.terms, 0, 16)),
-            (f"loans={self.terms}, at most 16 with whole days and basis points", _whole(self.terms.values(), 0, 16)),
-        ):
-            if not good:
-                raise ConfigError(f"StockMarket needs {name}")
-        if wrong := sorted(self.without - set(CHANNELS)):
-            raise ConfigError(f"StockMarket has no channel {wrong[0]!r}; it has {', '.join(CHANNELS)}")
-        for day, rates in self.events.items():
-            if len(rates) != len(self.terms):
-                raise ConfigError(f"StockMarket: the event of day {day} needs {len(self.terms)} rates, one a loan")
-
-
-def _whole(values: Collection[Any], least: int, most: int) -> bool:
-    """Whether they are so many, and all whole numbers above 0."""
-    return least <= len(values) <= most and all(isinstance(value, int) and value > 0 for value in values)
