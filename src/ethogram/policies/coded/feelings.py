@@ -33,7 +33,7 @@ class EmotionLaw(BaseModel):
     keep: float = Field(default=1.0, description="being positive, for one who was against one who was not, halved")
     tone: float = Field(default=1.0, description="the same, from negative to positive posts, halved")
     hold: float = Field(default=1.0, description="keeping to one's attitude, when intense rather than calm")
-    post: float = Field(default=-4.4, description="posting")
+    post: float = Field(default=-4.0, description="posting")
     post_emotion: float = Field(default=4.0, description="posting, when intense rather than calm")
     post_relevance: float = Field(default=1.0, description="posting, a unit of relevance")
 

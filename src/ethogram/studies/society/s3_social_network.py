@@ -13,8 +13,9 @@ What is said in a round is read in the next: the world is synchronous, each post
 language model plays a smaller network from a cache and is reported as what it is. Cascades are held beside 198 real
 ones.
 
-Thresholds are the catalogue's. One pilot of two cascades (2026-11) set the law's parameters and the number of sources
-such that cascades take off and wane within 24 rounds; no threshold was changed after it.
+Thresholds are the catalogue's, and were not changed. A pilot of two cascades (2026-11) chose the law's parameters; a
+first run then stopped at a cascade that had not taken off by half-time, to which no law can be fitted, so the law was
+made to post more readily and sources more numerous (twenty cascades of the law alone: all take off).
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     users: int = Field(default=2000, ge=20, description="users of a network")
-    sources: int = Field(default=60, ge=1, description="users who post before the first round")
+    sources: int = Field(default=100, ge=1, description="users who post before the first round")
     rounds: int = Field(default=24, ge=4, description="rounds of a cascade; the first half is fitted to")
     seeds: int = Field(default=20, ge=2, description="cascades, each on a network of its own")
     copies: int = Field(default=10, ge=1, description="futures whose mean is a forecast")
