@@ -6,10 +6,19 @@ off. The arms differ in dropout alone: none (`wm`, Ha & Schmidhuber's world mode
 0.05 to 0.5 (the dream is fitted at 0.05, as the authors' is), while fitting only, while dreaming only, and with masks drawn
 anew each step in place of once a dream.
 
-Smaller than the paper: 64-pixel images in 32 numbers, 128 units, 200 episodes, populations of 16 with 8 dreams each; the
-paper has 64 numbers, 512 units, 10,000 episodes and populations of 64 with 16 dreams over 2,000 generations. All arms of a
-seed share one autoencoder, and the arms with the same dropout while fitting one LSTM. Actions are held for 4 ticks. The
-controller tested is the mean of CMA-ES's last generation, in every arm, whatever its return.
+Smaller than the paper: 64-pixel images in 32 numbers, 128 units, 800 episodes, populations of 16 with 8 dreams each over 60
+generations; the paper has 64 numbers, 512 units, 10,000 episodes and populations of 64 with 16 dreams over 2,000. All arms
+of a seed share one autoencoder, and the arms with the same dropout while fitting one LSTM. Actions are held for 4 ticks, and
+a random one for 1 to 10 steps, as by the authors. The controller tested is the mean of CMA-ES's last generation, in every
+arm, whatever its return.
+
+What pilots of one world model changed, and no threshold. With actions drawn anew each step the data never came near a wall,
+and the dream did not know it: going right for ever lived 709 ticks in the dream and 178 awake. Held, 139 in the dream. And
+200 episodes are too few: at deaths that the dream was fitted to it gave the end 0.58, at others 0.35. Controllers lived
+about 1,000 ticks in that dream and 205 ± 11 awake, where random actions live 363 ± 14 and going left and right in turn
+without looking 519 ± 40 (standard errors of 50 to 200 episodes). So the laptop run has 800 episodes and 2,000 updates; it
+was not tried whether that is enough for a dream that serves awake. Lives of one controller differ by 50 to 80 ticks: 100
+episodes tell controllers apart that differ by about 20; what differs between world models is for the five seeds to say.
 """
 
 from __future__ import annotations
@@ -71,13 +80,13 @@ class Config(BaseModel):
 
     arms: tuple[str, ...] = Field(default=tuple(ARMS), description="which arms; `wm` is always there")
     seeds: int = Field(default=5, ge=1, description="world models of each kind, and controllers of each arm")
-    episodes: int = Field(default=200, ge=1, description="lived at random, for all seeds")
+    episodes: int = Field(default=800, ge=1, description="lived at random, for all seeds")
     pixels: int = Field(default=64, ge=16, description="side of an image, a multiple of 16")
     repeat: int = Field(default=4, ge=1, description="ticks for which an action is held")
     latent: int = Field(default=32, ge=1, description="numbers that an image is summed up in")
     hidden: int = Field(default=128, ge=1, description="units of the LSTM")
     vae_updates: int = Field(default=3000, ge=1, description="updates of an autoencoder, 32 images each")
-    updates: int = Field(default=1500, ge=1, description="updates of an LSTM, 32 sequences of 50 steps each")
+    updates: int = Field(default=2000, ge=1, description="updates of an LSTM, 32 sequences of 50 steps each")
     generations: int = Field(default=60, ge=1, description="of CMA-ES")
     population: int = Field(default=16, ge=4, description="of CMA-ES")
     dreams: int = Field(default=8, ge=1, description="that each candidate is tried in")
