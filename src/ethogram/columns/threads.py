@@ -33,7 +33,7 @@ class Threads:
     """Hands ranges of rows to threads; results do not depend on how many there are, or how rows are shared out.
 
     Args:
-        count: how many; None: one for each core this process may use.
+        count: how many; None: as the environment variable `NUMBA_NUM_THREADS` says, or one for each core there is.
 
     Attributes:
         small: rows below which there is one range only.
@@ -42,7 +42,9 @@ class Threads:
 
     def __init__(self, count: int | None = None) -> None:
         if count is None:
-            count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            told = os.environ.get("NUMBA_NUM_THREADS", "")  # as numba has it; worker processes are told 1
+            count = int(told) if told.isdecimal() and int(told) else cores
         if count < 1:
             raise ConfigError(f"threads is {count}, and must be at least 1")
         self.count = count

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import RunError
+from ethogram.records.durable import sync
 
 __all__ = ["load_state", "save_state"]
 
@@ -66,7 +67,7 @@ def save_state(folder: Path, state: Mapping[str, Any]) -> None:
         np.savez(temporary / "arrays.npz", allow_pickle=False, **arrays)
         for file in temporary.iterdir():
             fd = os.open(file, os.O_RDONLY)
-            os.fsync(fd)
+            sync(fd)
             os.close(fd)
         os.replace(temporary, folder)
     except OSError:

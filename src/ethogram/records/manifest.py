@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ethogram.errors import RunError
+from ethogram.records.durable import sync
 
 __all__ = ["FORMAT", "Manifest", "Segment", "Usage", "versions"]
 
@@ -118,7 +119,7 @@ def replace_file(path: Path, data: bytes) -> None:
         with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         os.replace(temporary, path)
     except OSError:
         temporary.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from ethogram.errors import RunError
 from ethogram.records.checkpoints import save_state
+from ethogram.records.durable import sync
 from ethogram.records.journal import Commit, Journal, Journalled, read_journal
 from ethogram.records.lean import Lean
 from ethogram.records.manifest import Manifest, Segment, versions
@@ -267,7 +268,7 @@ class Recorder:
             repeating: Any = _repeating(content.schema)
             pq.write_table(content, temporary, compression="zstd", use_dictionary=repeating)
             with open(temporary, "rb") as f:
-                os.fsync(f.fileno())
+                sync(f.fileno())
             data = temporary.read_bytes()
             os.replace(temporary, path)
         except OSError:

@@ -14,6 +14,7 @@ from typing import Literal, NoReturn
 
 from ethogram.aio import run_coroutine
 from ethogram.errors import BudgetExhausted, ConfigError, RunError
+from ethogram.records.durable import lasting
 from ethogram.records.manifest import Manifest
 from ethogram.records.recorder import Recorder
 from ethogram.records.run import Run
@@ -114,13 +115,14 @@ async def simulate_async(
             return run
         await _resume(run, scene, interventions, progress)
     else:
-        recorder = Recorder.create(folder, manifest, codec_for(scene.world))
-        try:
-            await drive(build_loop(scene, recorder.manifest, interventions), recorder, progress)
-        except BaseException:
-            if to is None:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
+        with lasting(to is not None):
+            recorder = Recorder.create(folder, manifest, codec_for(scene.world))
+            try:
+                await drive(build_loop(scene, recorder.manifest, interventions), recorder, progress)
+            except BaseException:
+                if to is None:
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
     run = Run(folder)
     if to is None:
         run.in_memory = True  # a lazy table may outlive the run, and with it the folder
