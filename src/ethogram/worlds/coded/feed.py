@@ -30,9 +30,10 @@ class Feed(World):
     about it, and publishes, reposts something it received, or only reads; those who are not aware do nothing. A post is
     delivered to each follower of its author exactly once, in the round after: nothing said in a round is read in it.
 
-    At the start everybody is calm and has the attitude of its `leanings` (drawn with the graph: a property of the users, not
-    of the episode), and `sources` random users have just posted the opening, each in its own attitude. Reposting what one did not receive does nothing but report one's feeling. Outcome: shares
-    `aware`, `positive` (aware and positive), `intense`, and `posts`, how many.
+    At the start everybody is calm and has the attitude of its `leanings` (drawn with the graph: a property of the
+    users, not of the episode), and `sources` random users have just posted the opening, each in its own attitude.
+    Reposting what one did not receive does nothing but report one's feeling. Outcome: shares `aware`, `positive` (aware
+    and positive), `intense`, and `posts`, how many.
 
     Args:
         users: how many.
