@@ -32,9 +32,7 @@ def market_view(world: StockMarket) -> Market:
             for stock, price in world.prices.items()
         ),
         loans=tuple(Terms.model_construct(days=d, rate=r) for d, r in zip(world.terms, world.rates, strict=True)),
-        reports=()
-        if "reports" in world.without
-        else tuple(
+        reports=tuple(
             Report.model_construct(stock=stock, day=day, earnings=earnings, growth=growth)
             for stock, (day, earnings, growth) in world.published.items()
         ),

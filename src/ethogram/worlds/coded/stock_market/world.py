@@ -67,8 +67,8 @@ class StockMarket(World):
         events: the rates, in the order of `loans`, that the bank offers from a day on.
         reports: days on which companies report.
         surprise: standard deviation of the change of log earnings from report to report.
-        without: which of `CHANNELS` to leave out: reports stay unpublished, nobody posts, rates stay, nobody borrows or owes
-            anything, nobody is asked for forecasts.
+        without: which of `CHANNELS` to leave out: no reports after what was known before, nobody posts, rates stay, nobody
+            borrows or owes anything, nobody is asked for forecasts.
         retries: how often a trader may try again after a refusal.
         levels: how many prices of each side of a book are shown.
         memory: how many past days' prices are shown, at most 64.
@@ -117,7 +117,7 @@ class StockMarket(World):
         memory: int = 20,
     ) -> None:
         self.stocks = dict(stocks if stocks is not None else {"A": 3000, "B": 4000})
-        self.terms = dict(LOANS if loans is None else loans)
+        self.terms = {int(days): rate for days, rate in (LOANS if loans is None else loans).items()}
         if events is None:
             events = EVENTS if loans is None else {}
         self.events = {int(day): [int(rate) for rate in rates] for day, rates in events.items()}
