@@ -76,12 +76,16 @@ def draw_labour(findings: Findings, parts: list[dict[str, Any]]) -> None:
 def tell(findings: Findings, kind: str, neighbourhoods: int) -> None:
     """The summary and the notes."""
     better = sum(m.estimate.above for m in findings.measured if m.name == "fear_gain")
+    found = {m.arm: m.estimate.value for m in findings.measured if m.name == "forecast_error"}
+    last = {arm.removesuffix(", last week"): value for arm, value in found.items() if arm.endswith(", last week")}
+    still = sum(value < found[f"{name}, fear of cases"] for name, value in last.items())
     error, search = findings.get("r_error", "gradient"), findings.get("r_error", "random search")
     gaps = [abs(m.estimate.value) for m in findings.measured if m.name == "final_size_gap"]
     averted = findings.get("averted", "paired seeds")
     findings.summary = (
         f"People who fear cases forecast four weeks of cases better than people who do not change in {better} of "
-        f"{neighbourhoods} neighbourhoods (interval above zero). Weekly R that was planted came back with a mean error of "
+        f"{neighbourhoods} neighbourhoods (interval above zero); repeating last week's cases has a smaller mean error than they have in "
+        f"{still}. Weekly R that was planted came back with a mean error of "
         f"{100 * error.value:.1f} % by gradient, and of {100 * search.value:.0f} % by random search with as many simulator "
         f"calls. Final sizes on a complete graph differ from analytic ones by at most {max(gaps):.3f}. Over twelve weeks "
         f"fear averts {averted.value:,.0f} infections [{averted.low:,.0f}, {averted.high:,.0f}]."
