@@ -84,8 +84,8 @@ def tell(findings: Findings, kind: str, neighbourhoods: int) -> None:
     averted = findings.get("averted", "paired seeds")
     findings.summary = (
         f"People who fear cases forecast four weeks of cases better than people who do not change in {better} of "
-        f"{neighbourhoods} neighbourhoods (interval above zero); repeating last week's cases has a smaller mean error than they have in "
-        f"{still}. Weekly R that was planted came back with a mean error of "
+        f"{neighbourhoods} neighbourhoods (interval above zero); repeating last week's cases has a smaller mean error than "
+        f"they have in {still}. Weekly R that was planted came back with a mean error of "
         f"{100 * error.value:.1f} % by gradient, and of {100 * search.value:.0f} % by random search with as many simulator "
         f"calls. Final sizes on a complete graph differ from analytic ones by at most {max(gaps):.3f}. Over twelve weeks "
         f"fear averts {averted.value:,.0f} infections [{averted.low:,.0f}, {averted.high:,.0f}]."
