@@ -59,6 +59,16 @@ def test_a_trade_by_hand():
     assert world.outcome() == {"efficiency": 0.5, "trades": 2.0, "price": 75.0}
 
 
+def test_a_trade_makes_all_other_calls_void():
+    world = DoubleAuction([[100], [90]], [[40], [50]], highest=150)
+    world.reset(seed=0)
+    for agent, price in (("buyer 1", 60), ("buyer 2", 55), ("seller 1", 70), ("seller 2", 58)):
+        world.turn = agent
+        seen, rewards, *_ = world.step({agent: Call(price=price)})
+    assert (rewards["buyer 1"], rewards["seller 2"]) == (40.0, 10.0) and world.outcome()["efficiency"] == 0.5
+    assert (seen["buyer 2"].bid, seen["buyer 2"].ask, len(world.book)) == (None, None, 0)
+
+
 def test_a_budget_constraint_alone_makes_a_market_efficient():
     """Budget-constrained zero intelligence: above 90 %; without the constraint clearly less; the same seeds for both."""
     found = {}

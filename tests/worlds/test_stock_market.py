@@ -87,11 +87,16 @@ def anything(world, rng):
     return actions
 
 
-@given(st.integers(0, 2**32), st.integers(2, 5), st.sampled_from([{2: 4000, 3: 6000}, {22: 270, 44: 300, 66: 330}]))
+@given(
+    st.integers(0, 2**32),
+    st.integers(2, 5),
+    st.sampled_from([{2: 4000, 3: 6000}, {22: 270, 44: 300, 66: 330}]),
+    st.sampled_from([(), EVENING]),
+)
 @settings(max_examples=25, deadline=None)
-def test_money_and_shares_are_conserved_to_the_cent_whatever_is_done(seed, traders, loans):
-    rng = np.random.default_rng(seed)
-    world = StockMarket(traders, 9, 2, stocks={"A": 3000, "B": 4001, "C": 7}, loans=loans, wealth=(1000, 10**8), retries=1)
+def test_money_and_shares_are_conserved_to_the_cent_whatever_is_done(seed, traders, loans, without):
+    rng, stocks = np.random.default_rng(seed), {"A": 3000, "B": 4001, "C": 7}
+    world = StockMarket(traders, 9, 2, stocks=stocks, loans=loans, wealth=(1000, 10**8), retries=1, without=without)
     world.reset(seed=seed)
     cash, shares = world.ledger.totals()
     refused = 0
@@ -106,6 +111,7 @@ def test_money_and_shares_are_conserved_to_the_cent_whatever_is_done(seed, trade
             seen = world.observe()[agent].account
             assert seen.free >= 0 and min(seen.unbound.values()) >= 0
     assert world.outcome()["refused"] == refused
+    assert not any(seen.account.orders for seen in shown.values())  # the books were emptied on the last evening, too
 
 
 def test_the_bank_has_what_the_notes_say_and_a_run_can_be_replayed():
