@@ -50,7 +50,8 @@ def test_a_trade_by_hand():
     assert rewards == {"buyer 1": 30.0, "seller 1": 30.0}  # at the price that was there first
     assert (seen["buyer 1"].limit, seen["buyer 1"].left, seen["seller 1"].limit) == (60, 1, 90)
     assert (seen["buyer 1"].bid, seen["buyer 1"].ask, seen["buyer 1"].last) == (None, None, 70)
-    call({"seller 1": Call(price=151)})  # above the highest price: no call
+    *_, infos = call({"seller 1": Call(price=151)})
+    assert infos["seller 1"] == {"refused": "no price above 150 may be called, and this is 151"}
     call({"buyer 1": Wait()})
     assert len(world.book) == 0
     call({"seller 1": Call(price=80)})

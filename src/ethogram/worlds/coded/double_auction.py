@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from ethogram.errors import ConfigError
 from ethogram.market import HIGHEST, Call, Pit, Wait
+from ethogram.session import current
 from ethogram.spaces import Typed, Verbs
 from ethogram.world import Agent, Step, World
 from ethogram.worlds.coded.stock_market.order_book import BUY, SELL, OrderBook, Side
@@ -99,8 +100,9 @@ class DoubleAuction(World):
         return float(self.called)
 
     def step(self, actions: Mapping[Agent, BaseModel]) -> Step:
-        """The trader whose turn it is calls; a call above the highest price is none."""
+        """The trader whose turn it is calls; a call above the highest price is refused, noted, and has no effect."""
         alive, agent = list(self.agents), self.turn
+        infos: dict[Agent, dict[str, Any]] = {name: {} for name in alive}
         rewards = dict.fromkeys(alive, 0.0)
         action = actions.get(agent)
         self.called += 1
@@ -115,11 +117,15 @@ class DoubleAuction(World):
                 self.traded[trade.buyer] += 1
                 self.traded[trade.seller] += 1
                 self.book.clear()
+        elif isinstance(action, Call):
+            infos[agent]["refused"] = reason = f"no price above {self.highest} may be called, and this is {action.price}"
+            if (run := current()) is not None:
+                run.note(agent, "refused", {"action": action.model_dump(), "reason": reason})
         over = self.called == self.calls or not self._draw()
         seen = self._seen()
         if over:
             self.agents = []
-        return seen, rewards, dict.fromkeys(alive, over), dict.fromkeys(alive, False), {name: {} for name in alive}
+        return seen, rewards, dict.fromkeys(alive, over), dict.fromkeys(alive, False), infos
 
     def outcome(self) -> Mapping[str, float]:
         """How much of what could be gained was gained."""
