@@ -18,8 +18,8 @@ and the dream did not know it: going right for ever lived 709 ticks in the dream
 about 1,000 ticks in that dream and 205 ± 11 awake, where random actions live 363 ± 14 and going left and right in turn
 without looking 519 ± 40 (standard errors of 50 to 200 episodes). With 800 episodes (1,000 updates, 40 generations) staying
 lives 260 in the dream and 162 awake, not 582, and a controller 301 ± 19 awake: better, and still no more than at random.
-The laptop run has 800 episodes, 2,000 updates and 60 generations. Lives of one controller differ by 50 to 80 ticks: 100
-episodes tell controllers apart that differ by about 20; what differs between world models is for the five seeds to say.
+The laptop run has 800 episodes, 2,000 updates and 60 generations. Lives of one controller differ by 50 to 140 ticks: 100
+episodes tell controllers apart that differ by about 20 to 40; what differs between world models, the five seeds have to say.
 """
 
 from __future__ import annotations
