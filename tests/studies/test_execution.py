@@ -102,6 +102,27 @@ def test_a_defect_of_a_study_is_recorded_and_raised(study, tmp_path):
     assert StudyFolder(tmp_path / "out").record.status == "failed"
 
 
+@pytest.mark.parametrize("kept", ["parts/one.json", "made/data/there"])
+def test_what_was_computed_before_a_fault_stays(study, tmp_path, kept):
+    def run(config, lab):
+        (lab.dir / kept).parent.mkdir(parents=True)
+        (lab.dir / kept).write_text("{}")
+        raise RunError("no more")
+
+    with pytest.raises(RunError, match="no more"):
+        execute(made(study, run), study.presets["smoke"], tmp_path / "out", progress=False)
+    assert (tmp_path / "out" / kept).exists()
+
+
+def test_a_fault_before_anything_was_computed_leaves_nothing(study, tmp_path):
+    def run(config, lab):
+        raise RunError("no more")
+
+    with pytest.raises(RunError, match="no more"):
+        execute(made(study, run), study.presets["smoke"], tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
 def test_results_are_small_and_only_of_presets(study, tmp_path):
     config = study.configure("smoke")
     folder = execute(study, config, tmp_path / "out", preset="smoke", model="coded", progress=False)
