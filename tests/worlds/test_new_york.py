@@ -20,10 +20,8 @@ from ethogram.worlds.coded.new_york import (
     INFECTIOUS_DAYS,
     RECOVERED,
     SUSCEPTIBILITY,
-    ByAge,
-    ByPerson,
-    Everybody,
     NewYork,
+    asking,
     infectiousness,
     reproduced,
 )
@@ -127,7 +125,7 @@ def test_who_isolates_neither_infects_nor_is_infected():
     who = people(1000, AGES, contacts=erdos_renyi(1000, 0.01, rng=1))
     total = {}
     for p in (0.0, 0.5, 1.0):
-        run = simulate(ByAge(who, **build), share(p), steps=14, seed=3, progress=False)
+        run = simulate(asking("age")(who, **build), share(p), steps=14, seed=3, progress=False)
         total[p] = observed(run)["infections"][1:].sum()
     assert total[1.0] == 0 and 0 < total[0.5] < 0.6 * total[0.0]
 
@@ -139,7 +137,7 @@ def test_archetypes_are_asked_once_a_week_whatever_their_number():
         asked.append(question)
         return [0.2, 0.8]
 
-    for world, groups in ((Everybody, 1), (ByAge, 6), (ByPerson, 60)):
+    for world, groups in ((asking(), 1), (asking("age"), 6), (asking("name", "age"), 60)):
         asked.clear()
         n = 60
         made = world(people(n, AGES, contacts=erdos_renyi(n, 0.1, rng=1)), past=np.full(7, 2.0), threads=1)

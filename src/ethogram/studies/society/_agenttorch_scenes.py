@@ -24,7 +24,7 @@ from ethogram.scene import scene
 from ethogram.seeds import generator
 from ethogram.studies.society import _agenttorch_data as data
 from ethogram.studies.society._agenttorch_synthetic import write
-from ethogram.worlds.coded.new_york import ByAge, ByAgeGender, ByPerson, ByRegister, Everybody, NewYork
+from ethogram.worlds.coded.new_york import NewYork, asking
 from ethogram.worlds.coded.workforce import AT_WORK, Workforce
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["GROUPS", "answers", "city", "folder", "market", "outbreak", "residents"]
 
 GROUPS: dict[str, type[NewYork]] = {
-    "everybody": Everybody,
-    "age": ByAge,
-    "age, gender": ByAgeGender,
-    "age, gender, ethnicity": ByRegister,
-    "each person": ByPerson,
+    "everybody": asking(),
+    "age": asking("age"),
+    "age, gender": asking("age", "gender"),
+    "age, gender, ethnicity": asking("age", "gender", "ethnicity"),
+    "each person": asking("name", "age", "gender", "ethnicity"),
 }
 """Worlds by whom they ask: one archetype, few, many, or all of the people."""
 CARE = {"U19": -0.3, "20t29": -0.3, "30t39": 0.0, "40t49": 0.0, "50t64": 0.2, "65A": 0.5}

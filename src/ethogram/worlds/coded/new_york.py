@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.columns import Columns, column, decision, each, network, observe, tally, total
+from ethogram.populations.generators import erdos_renyi
+from ethogram.populations.network import Network
 
 SUSCEPTIBLE, EXPOSED, INFECTED, RECOVERED = range(4)
 
@@ -24,12 +27,8 @@ __all__ = [
     "EXPOSED_DAYS",
     "INFECTIOUS_DAYS",
     "SUSCEPTIBILITY",
-    "ByAge",
-    "ByAgeGender",
-    "ByPerson",
-    "ByRegister",
-    "Everybody",
     "NewYork",
+    "asking",
     "infected_first",
     "infectiousness",
     "reproduced",
@@ -93,6 +92,11 @@ def shedding_table() -> NDArray[np.float64]:
     return np.array([[infectiousness(day, days) for day in range(WIDTH)] for days in EXPOSED_DAYS]).ravel()
 
 
+def random_contacts(n: int) -> Network:
+    """Seven contacts a person, on average."""
+    return erdos_renyi(n, min(7 / max(n - 1, 1), 1), rng=1)
+
+
 class NewYork(Columns):
     """A disease on a contact network; a step is a day.
 
@@ -100,11 +104,11 @@ class NewYork(Columns):
     R(week) · susceptibility(age of i) · infectivity(stage of j) · [G(t_j) - G(t_j - 1)] / mean contacts), t_j the days since
     j's infection; contacts who isolate do not count. Exposed for 3 to 5 days, infected for 5, then recovered.
 
-    Every week people decide whether to isolate. Whom that is asked of is up to a subclass, which declares the decision; here
-    nobody isolates. A case is an infection that is
-    reported, on the day on which it happens.
+    Nobody isolates; in `asking(...)` people decide about that every week. A case is an infection that is reported, on the
+    day on which it happens.
 
-    The world is built from a population with a column `age` of the words `AGES`, and a network `contacts`.
+    The world is built from a population with a column `age` of the words `AGES`, and a network `contacts`; from a number of
+    people alone, all are of the first band and have random contacts.
     """
 
     r: NDArray[np.float64] = np.full(200, 2.0)  # R of each week
@@ -120,7 +124,7 @@ class NewYork(Columns):
     timer = column("int8")  # which of EXPOSED_DAYS
     isolating = column("int8", 1)  # 0: isolates, 1: goes out, in the order of the options
     shedding = column("float32")
-    contacts = network()
+    contacts = network(random_contacts)
     reached = total(
         "contacts",
         of=lambda their_shedding: their_shedding,
@@ -174,36 +178,16 @@ class NewYork(Columns):
         }
 
 
-class Everybody(NewYork):
-    """All people are one archetype."""
+@cache
+def asking(*by: str) -> type[NewYork]:
+    """New York, where once a week each archetype is asked whether to isolate.
 
-    city = column("int8", levels=("New York",))  # the same for all
-    isolate = decision(OPTIONS, into="isolating", by=("city",), sees=("cases",), every=7, question=QUESTION)
-
-
-class ByAge(NewYork):
-    """An archetype is an age band."""
-
-    isolate = decision(OPTIONS, into="isolating", by=("age",), sees=("cases",), every=7, question=QUESTION)
-
-
-class ByAgeGender(NewYork):
-    """An archetype is an age band and gender."""
-
-    isolate = decision(OPTIONS, into="isolating", by=("age", "gender"), sees=("cases",), every=7, question=QUESTION)
-
-
-class ByRegister(NewYork):
-    """An archetype is an age band, gender and ethnicity."""
-
-    isolate = decision(
-        OPTIONS, into="isolating", by=("age", "gender", "ethnicity"), sees=("cases",), every=7, question=QUESTION
-    )
-
-
-class ByPerson(NewYork):
-    """Each person is asked: the limit of ever finer archetypes, for few people."""
-
-    isolate = decision(
-        OPTIONS, into="isolating", by=("name", "age", "gender", "ethnicity"), sees=("cases",), every=7, question=QUESTION
-    )
+    Args:
+        by: the columns whose combinations are the archetypes; none: all people are one. With `name` among them every person
+            is asked, the limit of ever finer archetypes.
+    """
+    body: dict[str, Any] = {"__module__": __name__, "__doc__": f"An archetype is of one {', '.join(by) or 'city'}."}
+    if not by:
+        body["city"] = column("int8", levels=("New York",))  # the same for all
+    body["isolate"] = decision(OPTIONS, into="isolating", by=by or ("city",), sees=("cases",), every=7, question=QUESTION)
+    return type("NewYorkAsked", (NewYork,), body)

@@ -29,12 +29,13 @@ class Workforce(Columns):
 
     and wages grow by `response` · (normal unemployment - unemployment) a month, limited to ± `limit`.
 
-    The world is built from a population with a column `age` of words, all of them in `AT_WORK`.
+    The world is built from a population with a column `age` of words, all of them in `AT_WORK`, and from series of months;
+    the defaults are of a place in which nothing happens.
     """
 
-    claims: NDArray[np.float64]  # beneficiaries of unemployment insurance in each month
-    covid: NDArray[np.float64]  # cases in each month, per 100,000 people
-    benefit: NDArray[np.float64]  # dollars paid to a beneficiary in each month
+    claims: NDArray[np.float64] = np.ones(1)  # beneficiaries of unemployment insurance in each month
+    covid: NDArray[np.float64] = np.zeros(1)  # cases in each month, per 100,000 people
+    benefit: NDArray[np.float64] = np.zeros(1)  # dollars paid to a beneficiary in each month
     people: float = 1.0  # how many people a row stands for
     a: float = 0.0
     b: float = 0.0
