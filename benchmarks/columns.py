@@ -59,7 +59,7 @@ def run(engine: str, model: str, n: int, steps: int = STEPS, threads: int = 1, t
     """What an engine takes for a model: the best of `times` processes; `cpu` and `wall` in seconds, `found`."""
     python = installed(PEERS[engine]) if engine in PEERS else Path(sys.executable)
     script = "c.py" if engine == "c" else f"{engine}_.py"
-    passes = 3 if model in SETTLED and engine in ("c", "ethogram") else 1
+    passes = 3 if model in SETTLED and engine in ("c", "ethogram") and n < CITY else 1
     command = [str(python), str(SCRIPTS / script), prepare(n), model, str(n), str(steps), str(passes)]
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS")
     quiet = {"PYTHONWARNINGS": "ignore", "STARSIM_INSTALL_FONTS": "0"}
@@ -92,7 +92,7 @@ def beside_c() -> list[Row]:
         for model in ("wealth", "sir", "opinion"):
             case = f"{model}, {n:,} agents"
             ours = theirs = None
-            for _ in range(3):
+            for _ in range(3 if n < CITY else 2):
                 one, other = run("ethogram", model, n), run("c", model, n)
                 ours = one if ours is None or one["cpu"] < ours["cpu"] else ours
                 theirs = other if theirs is None or other["cpu"] < theirs["cpu"] else theirs
