@@ -199,7 +199,7 @@ def _empty(path: Path) -> bool:
     """Whether nothing was computed or paid for in a study's folder."""
     from ethogram.records import Manifest
 
-    if any(path.glob("parts/*")) or any(path.glob("made/*")):
+    if any(file.is_file() for kept in ("parts", "made") for file in path.glob(f"{kept}/**/*")):
         return False
     manifests = [Manifest.read(file.parent) for file in path.glob("runs/**/manifest.json")]
     return all(not m.steps_done and m.usage.calls == m.usage.failed for m in manifests)
