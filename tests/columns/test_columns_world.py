@@ -233,6 +233,25 @@ def test_import_is_light():
     assert not {"numba", "torch", "polars", "pyarrow", "scipy"} & set(loaded)
 
 
+LINEAR = """
+import sys
+import numpy as np
+from numba import njit
+from ethogram.worlds.coded.wealth import Wealth
+world = Wealth(10)
+world.reset(seed=1)
+world.step({})
+print("scipy.linalg" in sys.modules)
+matrix = np.array([[2.0, 1.0], [1.0, 3.0]])
+print(*njit(lambda a: a @ np.linalg.inv(a))(matrix).round().ravel())
+"""
+
+
+def test_a_first_step_looks_for_no_linear_algebra_and_leaves_it_working():
+    done = subprocess.run([sys.executable, "-c", LINEAR], capture_output=True, text=True, check=True).stdout.split()
+    assert done == ["False", "1.0", "0.0", "0.0", "1.0"]
+
+
 def test_memory_is_stated_and_refused():
     n = 100
     ties = erdos_renyi(n, 0.1, rng=1)
