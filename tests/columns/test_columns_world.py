@@ -243,13 +243,13 @@ world.reset(seed=1)
 world.step({})
 print("scipy.linalg" in sys.modules)
 matrix = np.array([[2.0, 1.0], [1.0, 3.0]])
-print(*njit(lambda a: a @ np.linalg.inv(a))(matrix).round().ravel())
+print(np.allclose(njit(lambda a: a @ np.linalg.inv(a))(matrix), np.eye(2)))
 """
 
 
 def test_a_first_step_looks_for_no_linear_algebra_and_leaves_it_working():
     done = subprocess.run([sys.executable, "-c", LINEAR], capture_output=True, text=True, check=True).stdout.split()
-    assert done == ["False", "1.0", "0.0", "0.0", "1.0"]
+    assert done == ["False", "True"]
 
 
 def test_memory_is_stated_and_refused():
