@@ -37,7 +37,7 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(DEV): $(CORE)
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs,learn,bodies,calibrate,h5,ray,video]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs,learn,bodies,calibrate,games,h5,ray,video]'
 	@touch $@
 
 demo: $(CORE) ## run Generative Agents on the embedded language model, and open its report
@@ -86,7 +86,7 @@ size: | $(BIN)/python ## measure a core install in a new environment
 
 constraints: | $(BIN)/python ## pin what resolves today, for maintainers
 	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; $(BIN)/python -m venv "$$t/env"; \
-	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet $(TORCH) '.[dev,docs,learn,bodies,calibrate,h5,ray,video]'; \
+	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet $(TORCH) '.[dev,docs,learn,bodies,calibrate,games,h5,ray,video]'; \
 	{ echo '# What a fresh install resolved to; written by make constraints.'; \
 	  "$$t/env/bin/python" -m pip freeze | grep -v '^ethogram' | grep '==' | sed 's/+cpu$$//'; } > "$$t/pins"; \
 	mv "$$t/pins" constraints.txt

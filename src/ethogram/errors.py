@@ -28,6 +28,7 @@ EXTRAS = {
     "av": "video",
     "ray": "ray",
     "sbi": "calibrate",
+    **dict.fromkeys(("axelrod", "nashpy", "openskill"), "games"),
 }
 """Importable packages that the core does not bring, and the extra that does."""
 
