@@ -126,6 +126,29 @@ def replay(run: RunPath, name: RunName = "", json: Json = False) -> None:
 
 
 @app.command()
+def play(
+    world: Annotated[str, typer.Argument(metavar="WORLD", help="A world's name, or a scene as `module:function`.")],
+    seat: Annotated[
+        list[str] | None, typer.Option("--as", metavar="AGENT", help="Your seat (the first by default); may be repeated.")
+    ] = None,
+    others: Annotated[
+        str | None,
+        typer.Option(metavar="POLICY", help="Who has the other seats: random, or a name such as traders.Chartist."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the world; may be repeated.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="At most so many steps.")] = None,
+    seed: Seed = 0,
+    to: To = None,
+) -> None:
+    """Take a seat in a world and decide from the terminal; the record is kept like any other."""
+    from ethogram.cli.play import play_world
+
+    play_world(world, seat or [], others, changes or [], steps, seed, to)
+
+
+@app.command()
 def distil(
     run: RunPath,
     to: Annotated[Path, typer.Option(help="Folder of the policy, which must be empty or absent.")],

@@ -6,12 +6,11 @@ has exactly one public subclass of `World` that can be constructed without argum
 
 from __future__ import annotations
 
-import difflib
-import importlib
 from pathlib import Path
 from typing import Any
 
-from ethogram.errors import ConfigError, not_installed
+from ethogram.discovery import classes, construct, modules, nearest
+from ethogram.errors import ConfigError
 from ethogram.world import World
 
 __all__ = ["KINDS", "find", "make", "names"]
@@ -33,22 +32,13 @@ def find(name: str) -> type[World]:
     """
     found = _found()
     if name not in found:
-        close = difflib.get_close_matches(name, found, n=3, cutoff=0.4) or sorted(found)
-        raise ConfigError(f"there is no world {name!r}; did you mean {' or '.join(map(repr, close))}?")
+        raise ConfigError(f"there is no world {name!r}; did you mean {nearest(name, found)}?")
     module = f"{__name__}.{found[name]}.{name}"
-    try:
-        here = vars(importlib.import_module(module))
-    except ModuleNotFoundError as error:
-        raise not_installed(error, f"the world {name!r}") from error
-    worlds = {
-        value
-        for key, value in here.items()
-        if isinstance(value, type) and issubclass(value, World) and value.__module__.startswith(module) and key[0] != "_"
-    }
+    worlds = classes(module, World, f"the world {name!r}")
     if len(worlds) != 1:
-        found_names = ", ".join(sorted(w.__name__ for w in worlds)) or "none"
-        raise ConfigError(f"module {module} must have exactly one public subclass of World, but it has {found_names}")
-    return worlds.pop()
+        has = ", ".join(sorted(worlds)) or "none"
+        raise ConfigError(f"module {module} must have exactly one public subclass of World, but it has {has}")
+    return next(iter(worlds.values()))
 
 
 def make(name: str, **options: Any) -> World:
@@ -57,24 +47,9 @@ def make(name: str, **options: Any) -> World:
     Raises:
         ConfigError: there is no such world, or it does not take these options.
     """
-    world = find(name)
-    try:
-        return world(**options)
-    except TypeError as error:
-        if "__init__" not in str(error) and "takes no arguments" not in str(error):
-            raise
-        raise ConfigError(f"world {name!r} does not take these options: {error}") from error
+    return construct(find(name), f"world {name!r}", options)
 
 
 def _found() -> dict[str, str]:
     """The kind of each world, by name. A name stands for one world: where two kinds have it, that is an error."""
-    found: dict[str, str] = {}
-    for kind in KINDS:
-        for path in sorted((Path(__file__).parent / kind).iterdir()):
-            module = path.suffix == ".py" or (path / "__init__.py").is_file()
-            if not module or path.name.startswith("_"):
-                continue
-            if path.stem in found:
-                raise ConfigError(f"two worlds are called {path.stem!r}, in {found[path.stem]} and {kind}; rename one")
-            found[path.stem] = kind
-    return found
+    return modules(Path(__file__).parent, KINDS, "worlds")
