@@ -1,4 +1,4 @@
-"""`python -m benchmarks [PART …]`: measure everything in one run, print a table, and keep the figures."""
+"""`python -m benchmarks [PART …]`: measure parts, or all of them, print a table, and keep what each part found last."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from benchmarks.measuring import ROOT, Row, machine
 
+RESULTS = ROOT / "benchmarks" / "results"
 PARTS = ("start", "loop", "bodies", "learned", "columns", "records", "memory", "prompted", "peers")
 
 
@@ -39,17 +40,28 @@ def show(rows: list[Row]) -> None:
     Console(width=180 if not sys.stdout.isatty() else None).print(table)
 
 
-def markdown(rows: list[Row], where: dict[str, Any], began: datetime) -> str:
-    """The rows as a page's table, with where and when they were measured."""
+def keep(part: str, rows: list[Row], where: dict[str, Any], began: datetime) -> None:
+    """Keep what one part found, and write the page of all parts anew."""
+    content = {"began": began.isoformat(timespec="seconds"), "machine": where, "rows": [row._asdict() for row in rows]}
+    (RESULTS / f"{part}.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    (RESULTS / "latest.md").write_text("\n".join(markdown(p) for p in PARTS if (RESULTS / f"{p}.json").exists()), "utf-8")
+
+
+def markdown(part: str) -> str:
+    """What one part found last, as a section with a table, and with where and when it was measured."""
+    content = json.loads((RESULTS / f"{part}.json").read_text("utf-8"))
+    where, began = content["machine"], datetime.fromisoformat(content["began"])
     packages = ", ".join(f"{name} {version}" for name, version in where["packages"].items())
     lines = [
+        f"## {part}",
+        "",
         f"Measured on {began:%Y-%m-%d} on {where['processor']}, {where['cores']} cores, Python {where['python']}, commit "
         f"{where['commit']}; load average {where['load'][0]} before and {where['load after'][0]} after. {packages}.",
         "",
         "| case | figure | value | goal | |",
         "|---|---|---:|---:|---|",
     ]
-    for row in rows:
+    for row in (Row(**row) for row in content["rows"]):
         met = {True: "met", False: "**missed**", None: ""}[row.met]
         lines.append(f"| {row.case} | {row.figure} | {row.value:,.3g} {row.unit} | {row.goal} | {met} |")
     return "\n".join(lines) + "\n"
@@ -62,19 +74,15 @@ def main() -> None:
     chosen = parser.parse_args().parts or PARTS
     if unknown := set(chosen) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    began, where = datetime.now(UTC), machine()
-    rows = []
+    every = []
     for part in chosen:
         print(f"{part} …", file=sys.stderr, flush=True)
-        rows += measured(part)
-    show(rows)
-    where["load after"] = machine()["load"]
-    path = ROOT / "benchmarks" / "results" / f"{began:%Y-%m-%d-%H%M}.json"
-    content = {"began": began.isoformat(timespec="seconds"), "machine": where, "rows": [r._asdict() for r in rows]}
-    path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    if set(chosen) == set(PARTS):
-        path.with_name("latest.md").write_text(markdown(rows, where, began), "utf-8")
-    print(f"kept in {path.relative_to(ROOT)}")
+        began, where = datetime.now(UTC), machine()
+        rows = measured(part)
+        keep(part, rows, {**where, "load after": machine()["load"]}, began)
+        every += rows
+    show(every)
+    print(f"kept in {RESULTS.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
