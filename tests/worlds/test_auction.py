@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pettingzoo.test import parallel_api_test
 
+from ethogram.bidding import Bid, Withdraw
 from ethogram.errors import ConfigError
-from ethogram.worlds.coded.auction import Auction, Bid, Withdraw
+from ethogram.worlds.coded.auction import Auction
 from ethogram.worlds.testing import check_world
 
 
@@ -75,6 +76,21 @@ def test_a_bid_that_is_refused_is_told_why_and_asked_again():
     seen, *_ = world.step({"bidder 1": Bid(amount=99)})
     assert world.sales == [["vase", "bidder 2", 100, 300]], "two refusals, and the other bidder is alone"
     assert world.outcome()["refused of bidder 1"] == 2
+
+
+def test_what_a_bidder_sees():
+    world = Auction([("vase", 100, 300), ("urn", 55, 60)], ["a", "b", "c"], budget=500, overestimate=(0.0, 0.1, 0.0))
+    world.reset(seed=0)
+    seen, *_ = world.step({"a": Bid(amount=120), "b": Bid(amount=100), "c": Withdraw()})
+    b = seen["b"]
+    assert (b.you, b.bidders, b.active) == ("b", ("a", "b", "c"), ("a", "b"))
+    assert (b.leader, b.highest, b.step, b.least) == ("a", 120, 10, 130)
+    assert (b.item.estimate, [offer.name for offer in b.to_come], b.sold) == (330, ["urn"], ())
+    seen, *_ = world.step({"b": Withdraw()})
+    assert seen["a"].budget == 380 and seen["c"].sold[0].model_dump() == {
+        "name": "vase", "winner": "a", "price": 120, "value": 300,
+    }  # fmt: skip
+    assert seen["c"].step == 6, "a tenth, rounded to whole units"
 
 
 def test_who_alone_bids_first_has_it_at_once():

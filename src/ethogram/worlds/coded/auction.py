@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, Field
-
+from ethogram.bidding import MANY, Bid, Lot, Offer, Sale, Withdraw
 from ethogram.errors import ConfigError
 from ethogram.spaces import Typed, Verbs
 from ethogram.world import Agent, Step, World
 
-__all__ = ["Auction", "Bid", "Item", "Lot", "Sale", "Withdraw"]
+__all__ = ["Auction", "Item"]
 
 CUT = 2
 """An item that nobody wants is offered again at its price over so much."""
@@ -28,46 +27,6 @@ class Item(NamedTuple):
 
 
 ITEMS = tuple(Item(f"item {i + 1}", price, value) for i, (price, value) in enumerate([(1000, 2000), (5000, 10_000)] * 5))
-
-
-class Bid(BaseModel):
-    """Bid for the item under the hammer."""
-
-    amount: int = Field(ge=0, le=10**12, description="how much you bid, in whole units of money")
-
-
-class Withdraw(BaseModel):
-    """Bid no more for this item."""
-
-
-class Offer(BaseModel):
-    """An item, as a bidder knows it."""
-
-    name: str = Field(max_length=80)
-    price: int = Field(description="the price at which it is called out")
-    estimate: int = Field(description="what you think it is worth to you")
-
-
-class Sale(BaseModel):
-    """What came of an item."""
-
-    name: str = Field(max_length=80)
-    winner: str | None = Field(max_length=80, description="null where nobody wanted it")
-    price: int = Field(description="the winning bid")
-    value: int = Field(description="what it has turned out to bring its winner")
-
-
-class Lot(BaseModel):
-    """The auction, as a bidder sees it."""
-
-    item: Offer | None = Field(description="the item under the hammer; null when all are sold")
-    highest: int = Field(description="the highest bid so far; 0 where there is none")
-    leader: str | None = Field(max_length=80, description="who made it")
-    least: int = Field(description="the least that you may bid now")
-    budget: int = Field(description="the money that you have left")
-    to_come: list[Offer] = Field(max_length=200, description="the items that follow")
-    sold: list[Sale] = Field(max_length=200, description="what was sold so far")
-    refused: str = Field(max_length=300, description="why your last bid was refused; empty where it was not")
 
 
 class Auction(World):
@@ -119,6 +78,10 @@ class Auction(World):
         if len(names) < 2 or len(set(names)) < len(names):
             raise ConfigError(f"Auction: {len(names)} bidders are given; it takes two or more, with different names")
         self.items = [_item(item, len(names)) for item in items]
+        if max(len(names), len(self.items)) > MANY:
+            raise ConfigError(
+                f"Auction: {len(names)} bidders and {len(self.items)} items are given; it takes {MANY} at most"
+            )
         if not self.items or raise_by <= 0 or noise < 0 or cuts < 0 or tries < 1:
             raise ConfigError(
                 f"Auction: it takes at least one item, raise_by={raise_by} above 0, noise={noise} and cuts={cuts} from 0, "
@@ -167,10 +130,14 @@ class Auction(World):
         return Withdraw()
 
     @property
+    def raising(self) -> int:
+        """The least raise for the item under the hammer, a share of the price at which it was first called out."""
+        return max(round(self.raise_by * self.items[self.place].price), 1)
+
+    @property
     def least(self) -> int:
         """The least that may be bid now."""
-        step = max(round(self.raise_by * self.items[self.place].price), 1)
-        return self.price if self.leader is None else self.highest + step
+        return self.price if self.leader is None else self.highest + self.raising
 
     def step(self, actions: Mapping[Agent, Bid | Withdraw]) -> Step:
         """Take the bids; when all who were asked have answered, the round is over."""
@@ -270,25 +237,26 @@ class Auction(World):
         self.refused = dict.fromkeys(self.possible_agents, "")
 
     def _seen(self, agents: Sequence[Agent] | None = None) -> dict[Agent, Lot]:
+        """What each sees; made without the checks of pydantic, which would take most of a step's time."""
         over = self.place >= len(self.items)
-        sold = [Sale(name=name, winner=winner, price=price, value=value) for name, winner, price, value in self.sales]
+        common = {
+            "bidders": tuple(self.possible_agents),
+            "active": tuple(self.active),
+            "highest": self.highest,
+            "leader": self.leader,
+            "least": 0 if over else self.least,
+            "step": 0 if over else self.raising,
+            "sold": tuple(Sale.model_construct(name=n, winner=w, price=p, value=v) for n, w, p, v in self.sales),
+        }
         seen = {}
         for agent in self.agents if agents is None else agents:
-            price = {self.place: self.price}
             offers = [
-                Offer(name=item.name, price=price.get(i, item.price), estimate=self.estimates[agent][i])
-                for i, item in enumerate(self.items)
+                Offer.model_construct(name=item.name, price=item.price, estimate=estimate)
+                for item, estimate in zip(self.items[self.place :], self.estimates[agent][self.place :], strict=True)
             ]
-            seen[agent] = Lot(
-                item=None if over else offers[self.place],
-                highest=self.highest,
-                leader=self.leader,
-                least=0 if over else self.least,
-                budget=self.budgets[agent],
-                to_come=offers[self.place + 1 :],
-                sold=sold,
-                refused=self.refused[agent],
-            )
+            now = None if over else offers[0].model_copy(update={"price": self.price})
+            own = {"you": agent, "budget": self.budgets[agent], "refused": self.refused[agent]}
+            seen[agent] = Lot.model_construct(item=now, to_come=tuple(offers[1:]), **own, **common)
         return seen
 
 
