@@ -19,13 +19,16 @@ from ethogram.social import Wait
 __all__ = [
     "ACTS",
     "KINDS",
+    "MANY",
     "MESSAGE",
+    "NAME",
     "SEVERITIES",
     "VARIABLES",
     "WAIT",
     "WORLD",
     "Act",
     "Chronicle",
+    "Deed",
     "Event",
     "Kind",
     "Letter",
@@ -49,7 +52,7 @@ VARIABLES = (
 WORLD = "World"
 """The target of what is aimed at nobody in particular; a message to it is read by all."""
 MESSAGE, WAIT = "Message", "Wait"
-NAME, TEXT, MANY = 200, 500, 60
+NAME, TEXT, MANY = 200, 500, 200
 """The most characters of a kind or a target and of a message, and the most acts, or messages, that orders may hold."""
 
 
@@ -98,6 +101,16 @@ ACTS: tuple[str, ...] = tuple(kind for kind in KINDS if kind != MESSAGE)
 
 Told = Annotated[str, Field(max_length=1300)]
 """The summary of a day."""
+
+
+class Deed(NamedTuple):
+    """A line of a list of what nations ordered: an action or a message, carried out or not."""
+
+    day: int
+    actor: str
+    name: str
+    """Of the action, as it was spelled; `Message` for a message."""
+    target: str
 
 
 class _Value(BaseModel):
