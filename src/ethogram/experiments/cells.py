@@ -18,14 +18,14 @@ import numpy as np
 
 from ethogram.errors import ConfigError, DataError, RunError
 from ethogram.experiments.executors import Executor, executor
-from ethogram.experiments.keeping import identity, kept_outcomes
+from ethogram.experiments.keeping import KeptTask, identity, kept_outcomes
 from ethogram.scene import Scene
 from ethogram.simulation import Intervention
 
 if TYPE_CHECKING:
     from ethogram.records import Run
 
-__all__ = ["Cell", "CellsFailed", "Measure", "Result", "compute_all", "numbers"]
+__all__ = ["Cell", "CellsFailed", "Measure", "Result", "collect", "compute_all", "numbers"]
 
 Measure = Callable[["Run"], Mapping[str, "float | Sequence[float]"]]
 """From a run to numbers and series by name. It is called where the run was computed: define it at the top of a module."""
@@ -143,23 +143,39 @@ def compute_all(
         ConfigError: a scene does not take the arguments.
         CellsFailed: some failed; the others are kept.
     """
-    from ethogram.simulation.progress import bar
-
     for cell in cells:
         check(cell)
     folder = None if to is None else Path(to).resolve()
     placed = [replace(cell, run=str(folder / "runs" / cell.run) if folder and cell.run else None) for cell in cells]
-    results: list[Result | None] = [None] * len(cells)
+    return collect(placed, [cell.name for cell in cells], workers, folder, name, progress)
+
+
+def collect(
+    tasks: Sequence[KeptTask],
+    names: Sequence[str],
+    workers: int | Executor,
+    folder: Path | None,
+    what: str,
+    progress: bool | None,
+) -> list[Result]:
+    """The results of tasks of any kind, in order; each is kept in `folder/cells` as soon as it is there.
+
+    Raises:
+        CellsFailed: some failed; the others are kept.
+    """
+    from ethogram.simulation.progress import bar
+
+    results: list[Result | None] = [None] * len(tasks)
     errors: dict[int, str] = {}
-    with bar(name, len(cells), progress) as advance, executor(workers, len(cells)) as running:
-        for at, result, error in kept_outcomes(placed, running, folder and folder / "cells"):
+    with bar(what, len(tasks), progress) as advance, executor(workers, len(tasks)) as running:
+        for at, result, error in kept_outcomes(tasks, running, folder and folder / "cells"):
             results[at] = result
             if error:
                 errors[at] = error
             advance(1)
     if errors:
         kept = "the others are not kept: give a folder with to=" if folder is None else f"the others are kept in {folder}"
-        failed = CellsFailed({cells[at].name: errors[at] for at in sorted(errors)}, len(cells), kept)
+        failed = CellsFailed({names[at]: errors[at] for at in sorted(errors)}, len(tasks), kept)
         failed.results = results
         raise failed
     return [result for result in results if result is not None]

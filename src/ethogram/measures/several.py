@@ -14,7 +14,7 @@ from ethogram.measures.estimate import Estimate, check_level, sample
 from ethogram.measures.proportions import proportion, proportion_difference
 from ethogram.measures.success import barnard
 
-__all__ = ["Comparison", "Pair", "compare_successes", "holm", "letters"]
+__all__ = ["Comparison", "Pair", "benjamini_hochberg", "compare_successes", "holm", "letters"]
 
 
 class Pair(NamedTuple):
@@ -69,14 +69,33 @@ def holm(p: Iterable[float]) -> np.ndarray:
     Rejecting where the corrected value is at most α keeps the probability of any false rejection at or below α, however the
     tests depend on each other.
     """
-    values = sample(p, "p values")
-    if (values < 0).any() or (values > 1).any():
-        raise DataError("p values lie between 0 and 1")
+    values = _probabilities(p)
     order = np.argsort(values, kind="stable")
     stepped = np.maximum.accumulate(values[order] * np.arange(values.size, 0, -1))
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted
+
+
+def benjamini_hochberg(p: Iterable[float]) -> np.ndarray:
+    """Benjamini and Hochberg's step-up correction (Journal of the Royal Statistical Society B 57:289, 1995), shape (k,).
+
+    Rejecting where the corrected value is at most α keeps the expected share of false ones among the rejections at or below
+    α, where the tests are independent or positively dependent.
+    """
+    values = _probabilities(p)
+    order = np.argsort(-values, kind="stable")
+    stepped = np.minimum.accumulate(values[order] * values.size / np.arange(values.size, 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
+def _probabilities(p: Iterable[float]) -> np.ndarray:
+    values = sample(p, "p values")
+    if (values < 0).any() or (values > 1).any():
+        raise DataError("p values lie between 0 and 1")
+    return values
 
 
 def letters(names: Sequence[str], separable: Iterable[tuple[str, str]]) -> dict[str, str]:
