@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 from gymnasium import Space
 
-from ethogram.records.descriptions import import_model, model_name
+from ethogram.records.descriptions import covering, import_model, model_name
 from ethogram.spaces import Typed, Verbs
 
 __all__ = ["Codec", "codec", "codec_of", "common_codec"]
@@ -150,9 +150,11 @@ def codec(space: Space[Any]) -> Codec:
 
 def common_codec(spaces: dict[str, Space[Any]]) -> Codec | None:
     """The codec that all agents' spaces share, or None where their kinds differ (then: JSON, each by its own space)."""
-    distinct = {id(s): s for s in spaces.values()}
-    codecs = [codec(s) for s in distinct.values()]
-    return codecs[0] if codecs and all(c.spec == codecs[0].spec for c in codecs) else None
+    distinct = list({id(s): s for s in spaces.values()}.values())
+    codecs = [codec(s) for s in distinct]
+    if codecs and all(c.spec == codecs[0].spec for c in codecs):
+        return codecs[0]
+    return codec(covering(distinct)) if distinct and all(isinstance(s, Verbs) for s in distinct) else None
 
 
 def codec_of(spec: dict[str, Any]) -> Codec:

@@ -19,7 +19,7 @@ def narrate(events: Sequence[Event], before: Mapping[str, Amounts], after: Mappi
     Private acts are left out, and so is nothing else that is not seen by all.
     """
     seen = sorted((e for e in events if not e.private), key=lambda e: SEVERITIES.index(KINDS[e.kind].severity))
-    lines = [f"{e.actor} -> {e.target}: {e.kind}." for e in seen[:SHOWN]]
+    lines = [f"{e.actor} to {e.target}: {e.kind}." for e in seen[:SHOWN]]
     if len(seen) > SHOWN:
         lines.append(f"There were {len(seen) - SHOWN} milder acts besides.")
     for name in NOTABLE:
