@@ -132,6 +132,7 @@ def test_winners_are_those_who_err_upwards():
         ({"items": [("vase", 1)]}, "is no item"),
         ({"items": [("vase", 1, (2, 3))]}, "2 values"),
         ({"items": [("vase", 0, 5)]}, "from 1"),
+        ({"items": [("vase", 1, 5), ("vase", 2, 5)]}, "one name"),
         ({"bidders": 1}, "two or more"),
         ({"bidders": ["a", "a"]}, "different names"),
         ({"budget": (1, 2)}, "2 numbers are given as budget"),

@@ -23,6 +23,7 @@ __all__ = [
     "RuleBidder",
     "TruthfulBidder",
     "ceiling",
+    "ceilings",
     "frontier",
     "outlook",
     "priorities",
@@ -184,6 +185,12 @@ def ceiling(offer: Offer, others: Sequence[Offer], budget: int, expected: Outloo
     return max(0.0, *(min(budget - p.cost, worth - (best - p.gain)) for p in points))
 
 
+def ceilings(offers: Sequence[Offer], budget: int, expected: Outlook, objective: Objective = "profit") -> list[float]:
+    """The `ceiling` of each of the items that are left, the rest of them being the others."""
+    others = [[*offers[:i], *offers[i + 1 :]] for i in range(len(offers))]
+    return [ceiling(offer, rest, budget, expected, objective) for offer, rest in zip(offers, others, strict=True)]
+
+
 class Plan(NamedTuple):
     """A plan for the items that are left, in the order of their sale."""
 
@@ -236,6 +243,4 @@ class PlanBidder(Scripted):
 
     def _plan(self, offers: Sequence[Offer], budget: int, expected: Outlook) -> tuple[list[int], list[float]]:
         order = priorities(offers, budget, expected, self.objective)
-        others = [[*offers[:i], *offers[i + 1 :]] for i in range(len(offers))]
-        tops = [ceiling(o, rest, budget, expected, self.objective) for o, rest in zip(offers, others, strict=True)]
-        return order, tops
+        return order, ceilings(offers, budget, expected, self.objective)

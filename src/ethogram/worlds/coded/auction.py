@@ -78,6 +78,8 @@ class Auction(World):
         if len(names) < 2 or len(set(names)) < len(names):
             raise ConfigError(f"Auction: {len(names)} bidders are given; it takes two or more, with different names")
         self.items = [_item(item, len(names)) for item in items]
+        if len({item.name for item in self.items}) < len(self.items):
+            raise ConfigError("Auction: two items have one name, and nobody could tell them apart in what was sold")
         if max(len(names), len(self.items)) > MANY:
             raise ConfigError(
                 f"Auction: {len(names)} bidders and {len(self.items)} items are given; it takes {MANY} at most"
