@@ -158,7 +158,12 @@ class OrderBook:
     def orders(self, side: Side | None = None, owner: str | None = None) -> list[Order]:
         """Open orders (of a side, of an owner), buying first, each side in the order in which it is served."""
         sides: tuple[Side, ...] = (BUY, SELL) if side is None else (side,)
-        return [o for s in sides for o in self._halves[s].orders() if owner is None or o.owner == owner]
+        if owner is None:
+            return [order for one in sides for order in self._halves[one].orders()]
+        own = [order for order in self._open.values() if order.owner == owner and order.side in sides]
+        return sorted(
+            own, key=lambda order: (sides.index(order.side), self._halves[order.side].sign * order.price, order.number)
+        )
 
     def depth(self, side: Side) -> list[tuple[int, int]]:
         """(price, shares) on a side, the best price first."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel
 
 from ethogram.errors import ConfigError
@@ -17,7 +16,7 @@ from ethogram.worlds.coded.stock_market.exchange import Exchange
 from ethogram.worlds.coded.stock_market.ledger import Ledger, Refused
 from ethogram.worlds.coded.stock_market.order_book import BUY, SELL
 from ethogram.worlds.coded.stock_market.setup import CHANNELS, check_options, draw_account, draw_earnings
-from ethogram.worlds.coded.stock_market.views import account_view, market_view
+from ethogram.worlds.coded.stock_market.views import account_view, floor, market_view, results
 
 __all__ = ["CHANNELS", "StockMarket"]
 
@@ -233,8 +232,9 @@ class StockMarket(World):
             for agent in alive:
                 worth = self.ledger[agent].worth(self.prices)
                 rewards[agent], self.worths[agent] = (worth - self.worths[agent]) / 100, worth
-        gone = {agent: agent not in self.agents for agent in alive}
-        late = {agent: over and not gone[agent] for agent in alive}
+        gone, late = dict.fromkeys(alive, False), dict.fromkeys(alive, over)
+        for agent in set(alive).difference(self.agents):  # bankrupt
+            gone[agent], late[agent] = True, False
         seen = self._seen(alive)
         if over:
             self.agents = []
@@ -247,20 +247,7 @@ class StockMarket(World):
 
     def outcome(self) -> Mapping[str, float]:
         """Prices, volumes, loans, refusals and wealth: see the class."""
-        found: dict[str, float] = {}
-        for stock, price in self.prices.items():
-            returns = np.diff(np.log([self.stocks[stock], *self.closes[stock]]))
-            found |= {
-                f"price of {stock}": price / 100,
-                f"volume of {stock}": float(sum(self.volumes[stock])),
-                f"volatility of {stock}": float(returns.std()) if len(returns) else 0.0,
-            }
-        found |= {"lent": sum(self.lent) / 100} | {name: float(count) for name, count in self.counts.items()}
-        for kind in TEMPERAMENTS:
-            worths = [self.ledger[a].worth(self.prices) / 100 for a, own in self.temperaments.items() if own == kind]
-            if worths:
-                found[f"worth of {kind}"] = sum(worths) / len(worths)
-        return found
+        return results(self)
 
     # --- what can be done to it ---
 
@@ -384,7 +371,7 @@ class StockMarket(World):
         for agent in agents:
             if agent not in accounts:
                 accounts[agent] = account_view(self, agent)
-        return {agent: Floor.model_construct(market=market, account=accounts[agent]) for agent in agents}
+        return {agent: floor(market, accounts[agent]) for agent in agents}
 
     def _note(self, agent: Agent, kind: str, **data: Any) -> None:
         if (run := current()) is not None:
