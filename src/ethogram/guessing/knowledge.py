@@ -119,13 +119,6 @@ class Knowledge:
         ends = np.rint(np.cumsum(shares) / sum(shares) * len(self)).astype(int)
         return tuple(sorted(part.tolist()) for part in np.split(order, ends)[: len(shares)])
 
-    def digest(self) -> str:
-        """A short hash of all of it, by which others know that they have the same base."""
-        from hashlib import blake2b
-
-        text = "\n".join([*self.names, *self.questions])
-        return blake2b(text.encode() + self.values.tobytes(), digest_size=8).hexdigest()
-
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a file of the form above.

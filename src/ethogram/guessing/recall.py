@@ -87,13 +87,13 @@ class Recall:
         It is the entropy of the answer less what the judge's errors make of it: I(thing; answer).
         """
         yes, no = shares @ self._is[YES], shares @ self._is[NO]
-        error = _entropy(np.array([self.noise, 1 - self.noise], np.float32)).sum()
+        error = float(_entropy(np.array([self.noise, 1 - self.noise], np.float32)).sum())
         depends = np.maximum(1 - yes - no, 0)
         flipped = (1 - self.noise) * yes + self.noise * no, (1 - self.noise) * no + self.noise * yes
-        found = sum(_entropy(part) for part in (*flipped, depends)) - error * (yes + no)
+        found = _entropy(flipped[0]) + _entropy(flipped[1]) + _entropy(depends) - error * (yes + no)
         return np.maximum(found, 0)
 
 
-def _entropy(p: Array) -> Array:
+def _entropy(p: NDArray[Any]) -> NDArray[Any]:
     """-p log2 p, 0 at 0."""
     return -p * np.log2(np.maximum(p, 1e-12))

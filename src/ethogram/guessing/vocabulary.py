@@ -26,9 +26,9 @@ __all__ = [
     "Questioning",
     "Reply",
     "asked",
+    "bank",
     "content",
     "names_it",
-    "bank",
     "normalise",
     "score",
 ]

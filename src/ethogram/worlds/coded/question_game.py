@@ -45,10 +45,10 @@ class QuestionGame(World):
     thinking of" are taken out before. After the last turn but one the questioner is told to guess, and the last turn is one.
 
     The coded judge answers the questions of the base's list, and free ones which differ from these in fillers only
-    (articles, "is it", "does it"); to a free question that names another thing it says no, to any other maybe. Where it depends it
-    says maybe. With `noise` it is wrong about each question with that probability, once and for all: asked again it says the
-    same. Its luck is drawn when an episode begins, so that with the same seed all questioners have the same judge, and a
-    judge that errs more errs in what one that errs less is wrong about, and in more.
+    (articles, "is it", "does it"); to a free question that names another thing it says no, to any other maybe. Where it
+    depends it says maybe. With `noise` it is wrong about each question with that probability, once and for all: asked again
+    it says the same. Its luck is drawn when an episode begins, so that with the same seed all questioners have the same
+    judge, and a judge that errs more is wrong about all that one that errs less is wrong about, and about more.
 
     Args:
         knowledge: what the judge knows: the file of a base, or a base; None: the one that comes with ethogram.
