@@ -27,12 +27,12 @@ from ethogram.world import Agent
 if TYPE_CHECKING:
     from ethogram.language import LanguageModel
 
-__all__ = ["Chooser", "Past", "Prompted"]
+__all__ = ["ANGLES", "Asking", "Chooser", "Past", "Prompted"]
 
 PERCEPT, PAST = 2000, 300
 """The most characters of an observation that a prompt shows: of the present one, and of each before it."""
 
-_ANGLES = str.maketrans({"<": "‹", ">": "›"})
+ANGLES = str.maketrans({"<": "‹", ">": "›"})
 
 
 class Past(NamedTuple):
@@ -42,8 +42,9 @@ class Past(NamedTuple):
     action: str
 
 
-class _Asking(Policy):
-    """What the two have in common: who the agents are, what they remember, and asking for all of them at once.
+class Asking(Policy):
+    """What policies have in common that ask a model for each agent: who the agents are, what they remember, and that all are
+    asked at once.
 
     Args:
         model: the language model.
@@ -78,7 +79,7 @@ class _Asking(Policy):
         """An action for each agent: the calls of all of them are in flight at once; one that fails for good is a Fault."""
         agents = list(observations)
         found = await asyncio.gather(
-            *(self._act(agent, shown(observations[agent]), spaces[agent]) for agent in agents), return_exceptions=True
+            *(self._act(agent, self._shown(observations[agent]), spaces[agent]) for agent in agents), return_exceptions=True
         )
         actions: dict[Agent, Any] = {}
         for agent, action in zip(agents, found, strict=True):
@@ -89,7 +90,11 @@ class _Asking(Policy):
             actions[agent] = action
         return actions
 
-    async def _act(self, agent: Agent, observation: Trusted, space: Any) -> Any:
+    def _shown(self, observation: Any) -> Any:
+        """What of an observation `_act` is given."""
+        return shown(observation)
+
+    async def _act(self, agent: Agent, observation: Any, space: Any) -> Any:
         raise NotImplementedError
 
     def _messages(self, agent: Agent, space: Any, observation: Trusted, **values: Any) -> list[dict[str, str]]:
@@ -112,7 +117,7 @@ class _Asking(Policy):
             if agent not in persona:
                 raise ConfigError(f"{type(self).__name__} has no persona for {agent!r}: add one, or give one for all")
             persona = persona[agent]
-        return Trusted(persona.render() if isinstance(persona, Persona) else persona)
+        return Trusted(persona.render() if isinstance(persona, Persona) else persona.translate(ANGLES))
 
     def _remember(self, agent: Agent, observation: Trusted, action: str) -> None:
         if self.memory:
@@ -129,7 +134,7 @@ class _Asking(Policy):
         self._past = {a: [Past(Trusted(o), Trusted(x)) for o, x in pasts] for a, pasts in state.items()}
 
 
-class Prompted(_Asking):
+class Prompted(Asking):
     """Acts by one constrained answer of a language model an agent and step, in worlds of verbs.
 
     The model is shown the persona, the forms an action may take, the agent's last steps and its observation, and answers
@@ -163,11 +168,11 @@ class Prompted(_Asking):
             raise ConfigError(f"Prompted acts in spaces of verbs, not in {space}: use Chooser for a finite one")
         messages = self._messages(agent, space, observation)
         reply = await self.model.generate(messages, space=space, agent=agent, purpose="act", max_tokens=self.max_tokens)
-        self._remember(agent, observation, json.dumps(space.dump(reply.value)).translate(_ANGLES))
+        self._remember(agent, observation, json.dumps(space.dump(reply.value)).translate(ANGLES))
         return reply.value
 
 
-class Chooser(_Asking):
+class Chooser(Asking):
     """Acts by one choice among all actions open to an agent, drawn from the likelihoods that a language model gives them.
 
     Args:
@@ -247,7 +252,7 @@ def shown(observation: Any) -> Trusted:
         text = observation.model_dump_json(exclude_defaults=True)
     else:
         text = json.dumps(observation, default=_plain, ensure_ascii=False)
-    return Trusted(_cut(text, PERCEPT).translate(_ANGLES))
+    return Trusted(_cut(text, PERCEPT).translate(ANGLES))
 
 
 def _cut(text: str, length: int) -> str:
