@@ -57,7 +57,9 @@ def severity_stack(panels: Mapping[str, NDArray[np.float64]]) -> Figure:
         else:
             axis.set_yticklabels([])
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8, columnspacing=0.9, handlelength=1.0)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=6, fontsize=8, columnspacing=0.9, handlelength=1.0, frameon=False
+    )
     return figure
 
 
@@ -79,19 +81,19 @@ def means(found: Mapping[tuple[str, str], Estimate], others: Mapping[tuple[str, 
     axes.invert_yaxis()
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
-    axes.legend(fontsize=9)
+    axes.legend(fontsize=9, frameon=False)
     return figure
 
 
 def disarmament(counts: Sequence[int], found: Mapping[str, Sequence[Estimate]]) -> Figure:
     """Score by the number of nations that disarm: of all nations, and of those that never do."""
     figure, axes = canvas(7.5, 3.0, 2)
-    titles = ("a day, all nations", "a nation and day, of four that do not disarm")
+    titles = ("all nations", "each of four that do not")
     for axis, (name, estimates), title, colour in zip(axes, found.items(), titles, SERIES, strict=False):
         values = [estimate.value for estimate in estimates]
         low, high = [estimate.low for estimate in estimates], [estimate.high for estimate in estimates]
         axis.plot(counts[: len(values)], values, "o-", color=colour, label=name)
         axis.fill_between(counts[: len(values)], low, high, color=colour, alpha=0.2, linewidth=0)
-        axis.set(xlabel="nations that disarm", ylabel=f"score, {title}")
+        axis.set(xlabel="nations that disarm", ylabel=f"score a day, {title}")
         axis.set_xticks(list(counts[: len(values)]))
     return figure
