@@ -95,6 +95,19 @@ def test_released_runs_play_again_exactly():
         assert [day.released() for day in daily(again, len(run.scores), strict=True)] == run.scores, run.name
 
 
+def test_a_released_run_is_in_the_record_of_a_run(tmp_path):
+    try:
+        released = released_runs()[0]
+    except DataError as absent:
+        pytest.skip(str(absent))
+    world = WarGame(released.scenario, days=len(released.scores), limit=MANY)
+    run = simulate(world, Recorded(orders_of(released.deeds)), to=tmp_path / "run")
+    again = daily(deeds(run.trajectories()), len(released.scores), strict=True)
+    assert [day.released() for day in again] == released.scores
+    by_hand = run.sql("select count(*) as n from steps where action like '%Increase military capacities%'")["n"][0]
+    assert by_hand == len({(d.actor, d.day) for d in released.deeds if d.name == "Increase military capacities"})
+
+
 def test_orders_have_an_end():
     with pytest.raises(ConfigError, match="Red gave"):
         orders_of([Deed(1, "Red", "Wait", "Red")] * (MANY + 1))

@@ -12,6 +12,7 @@ from ethogram.studies.society import _escalation_findings as found
 from ethogram.studies.society import _escalation_model as played_by
 from ethogram.studies.society import _escalation_parts as parts
 from ethogram.war import SEVERITIES
+from ethogram.worlds.coded.war_game import WarGame
 from ethogram.worlds.coded.war_game.nations import NATIONS
 
 STUDY = load("escalation-wargame")
@@ -60,16 +61,13 @@ def test_released_means_have_runs_as_units():
 
 def test_a_leak_would_be_found(tmp_path, monkeypatch):
     assert parts.guarded({"days": 3}, Lab(tmp_path / "tight", progress=False))["leaks"] == 0
-    monkeypatch.setattr("ethogram.worlds.coded.war_game.world.WORLD", "Red")  # Red now reads what is meant for all
-    from ethogram.worlds.coded.war_game.world import WarGame
-
     seen = WarGame.observe
 
     def gossip(self):
         """Everybody is told of all that was done."""
         views = seen(self)
-        known = {e for view in views.values() for e in view.events}
-        return {name: view.model_copy(update={"events": tuple(known)}) for name, view in views.items()}
+        known = tuple(dict.fromkeys(event for view in views.values() for event in view.events))
+        return {name: view.model_copy(update={"events": known}) for name, view in views.items()}
 
     monkeypatch.setattr(WarGame, "observe", gossip)
     assert parts.guarded({"days": 3}, Lab(tmp_path / "leaky", progress=False))["leaks"] > 0
