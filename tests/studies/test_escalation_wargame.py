@@ -23,7 +23,8 @@ def game(level, days=14):
     nations = np.full((days, len(NATIONS)), level / len(NATIONS)).tolist()
     return {
         "strict": [level] * days, "nations": nations, "severities": np.ones((days, len(SEVERITIES))).tolist(),
-        "acts": 10, "unmatched": 1, "first": None if level < 20 else 3, "arms": 0.0, "days": days, "same": days, "name": "x",
+        "nuclear": 0, "acts": 10, "unmatched": 1, "first": None if level < 20 else 3, "arms": 0.0,
+        "days": days, "same": days, "name": "x",
     }  # fmt: skip
 
 

@@ -81,6 +81,20 @@ def test_nothing_is_lost_and_order_does_not_matter(days, luck):
         amounts = after
 
 
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), min_size=1, max_size=200))
+@settings(max_examples=30, deadline=None)
+def test_arms_that_are_given_away_are_neither_made_nor_lost(gifts):
+    give = Effect(own={"military": Decimal("-0.7")}, other={"military": Decimal("0.7")})
+    after = day_after(START, [(a, "Supply weapons to others", b) for a, b in gifts], table(Supply_weapons_to_others=give))
+    assert sum(own["military"] for own in after.values()) == sum(own["military"] for own in START.values())
+    given_up = {name: START[name]["military"] - after[name]["military"] for name in NAMES}
+    for name in NAMES:
+        balance = sum((a == name) - (b == name) for a, b in gifts if a != b)
+        short = {a for a, b in gifts if sum(c == a and c != d for c, d in gifts) * Decimal("0.7") > START[a]["military"]}
+        if not short:
+            assert given_up[name] == balance * Decimal("0.7")
+
+
 @pytest.mark.parametrize("effects", ["ours", "released"])
 def test_land_is_conserved_in_whole_games(effects):
     try:

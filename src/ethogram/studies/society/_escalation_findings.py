@@ -111,10 +111,12 @@ def _group(findings: Findings, model: str, scenario: str, games: Sequence[Game],
     found = mean(scores(games, strict=True))
     findings.estimate("released_score", found, "Score a day, released scorer, mean over runs", arm=arm, paper=known)
     findings.estimate("fixed_score", mean(scores(games)), "Score a day, every kind matched, mean over runs", arm=arm)
-    used = sum(np.sum(game["severities"], 0)[0] > 0 for game in games)
     text = Reported(NUCLEAR[model][s], SOURCE) if model in NUCLEAR else None
-    share = proportion(int(used), len(games), "exact")
-    findings.estimate("nuclear_runs", share, "Runs with a nuclear act", arm=arm, unit="%", paper=text)
+    share = proportion(sum(game["nuclear"] > 0 for game in games), len(games), "exact")
+    findings.estimate("nuclear_runs", share, "Runs with a nuclear act, released scorer", arm=arm, unit="%", paper=text)
+    used = sum(int(np.sum(game["severities"], 0)[0] > 0) for game in games)
+    every = proportion(used, len(games), "exact")
+    findings.estimate("nuclear_runs_fixed", every, "Runs with a nuclear act, every kind matched", arm=arm, unit="%")
     return found
 
 

@@ -97,13 +97,17 @@ def replay(run: str) -> tuple[World, Policy]:
 
 
 def summary(done: Sequence[Deed], days: int) -> dict[str, Any]:
-    """What is kept of a game: scores by day, also by nation; numbers of acts by day and severity; and what follows."""
+    """What is kept of a game: scores by day, also by nation; numbers of acts by day and severity; and what follows.
+
+    `strict`, `nuclear`, `acts` and `unmatched` are as the released scorer has them; in the rest every kind is matched.
+    """
     counts = grid(done, list(NATIONS), days)
     strict = daily(done, days, strict=True)
     return {
         "strict": [day.score for day in strict],
         "nations": weigh(counts).tolist(),
         "severities": counts.sum(1).tolist(),
+        "nuclear": sum(day.counts["nuclear"] for day in strict),
         "acts": sum(day.actions for day in strict),
         "unmatched": sum(day.unmatched for day in strict),
         "first": first_violent(done),
