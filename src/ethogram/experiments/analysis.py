@@ -188,7 +188,7 @@ def _shuffled(groups: NDArray[np.int64], resamples: int, rng: np.random.Generato
 def _anything(contrast: Contrast, layout: Layout, y: Array, alpha: float) -> Tested:
     """The F test of a term of the analysis of variance, each in its own stratum of error."""
     g, h = term_weights(contrast, layout)
-    f = _f_test(y.mean(axis=(2, 3)) @ h.T, layout, g)
+    f = _f_test(y.mean(axis=(2, 3)) @ h.T, layout, g, float(np.abs(y).max()))
     estimate = Estimate(f.share, math.nan, math.nan, layout.n, f"partial eta squared, {f.method}", 1 - alpha)
     return Tested(estimate, f.p, f.method, (math.nan, math.nan), math.nan)
 
@@ -201,9 +201,10 @@ class _F(NamedTuple):
     method: str
 
 
-def _f_test(scores: Array, layout: Layout, g: Array) -> _F:
+def _f_test(scores: Array, layout: Layout, g: Array, scale: float) -> _F:
     """That all contrasts g (orthonormal rows over cells) of all scores, shape (units, k), are zero.
 
+    What is small beside the scale of the outcomes is taken for rounding.
     With k > 1 the degrees of freedom are corrected for unequal variances of the differences (Greenhouse and Geisser 1959).
     """
     size, k = layout.n / g.shape[1], scores.shape[1]
@@ -212,8 +213,9 @@ def _f_test(scores: Array, layout: Layout, g: Array) -> _F:
     left = _residuals(scores.T, layout, means)
     spread = left @ left.T
     error = float(np.trace(spread))
-    if error <= 1e-18 * float((scores**2).sum()):
-        there = explained > 1e-18 * float((scores**2).sum())
+    rounding = scores.size * (1e-12 * scale) ** 2
+    if error <= rounding:
+        there = explained > rounding
         return _F(math.inf if there else 0.0, (math.nan, math.nan), 0.0 if there else 1.0, float(there), "nothing varies")
     correction = error**2 / (k * float((spread**2).sum()))
     return _ratio(explained, len(g) * k, error, k * layout.error_freedom, correction)
@@ -280,7 +282,7 @@ def spreads(contrast: Contrast, layout: Layout, y: Array) -> tuple[Spread, ...]:
         level = np.array([point[at] for point in layout.crossed])
         s = np.einsum("ucx,c->xu", y.mean(axis=3), h)
         each = np.stack([s[level == i].mean(axis=0) for i in range(len(factor.levels))])
-        test = _f_test((helmert(len(each)) @ each).T, layout, g[None] / math.sqrt(float(g @ g)))
+        test = _f_test((helmert(len(each)) @ each).T, layout, g[None] / math.sqrt(float(g @ g)), float(np.abs(y).max()))
         found.append(Spread(factor.name, tuple(map(float, _contrast_t(each, layout, g).value)), test.p))
     return tuple(found)
 

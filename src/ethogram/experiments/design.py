@@ -143,19 +143,27 @@ class Experiment:
         size = self._effect(contrast, effect)
         return units_needed(contrast, self.layout, size, sd, correlation, self._first_alpha, power)
 
-    def simulated_power(self, law: Run, runs: int = 1000, seed: int = 0) -> dict[str, Estimate]:
-        """How often each contrast is detected where `law` is what is measured, by contrast: power, or error under a null.
+    def simulated(self, law: Run, runs: int = 1000, seed: int = 0) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which contrasts are detected in simulated experiments, shape (runs, contrasts).
 
         Args:
             law: stands in for `run`; cheap, with the effect to be found planted in it.
             runs: simulated experiments, each with units, luck and assignment of its own.
             seed: of the simulation.
         """
-        hits = np.zeros(len(self.analysis), int)
+        found = []
         for i in range(runs):
             one = replace(self, run=law, seed=derive(seed, "simulated", i))
             y = one.outcomes([Measurement(law, trial).compute() for trial in one.layout.trials(one.constants)])
-            hits += one.detections(y)
+            found.append(one.detections(y))
+        return np.array(found)
+
+    def simulated_power(self, law: Run, runs: int = 1000, seed: int = 0) -> dict[str, Estimate]:
+        """How often each contrast is detected where `law` is what is measured, by contrast: power, or error under a null.
+
+        Arguments as in `simulated`.
+        """
+        hits = self.simulated(law, runs, seed).sum(axis=0)
         method = f"share of {runs:,} simulated experiments, exact"
         shares = [proportion(int(k), runs, "exact")._replace(method=method) for k in hits]
         return dict(zip([c.name for c in self.analysis], shares, strict=True))

@@ -1,9 +1,10 @@
 """Layouts of experiments: factors, who gets which of their levels, and in which order.
 
 A *unit* is what is replicated independently: an agent, a town, a match, with a seed of its own. It has one level of each
-*between* factor, drawn at random, and is measured at every combination of levels of the *within* factors with the same seed.
+*between* factor, drawn at random, and is measured at every combination of levels of the *within* factors, with equal luck.
 *Nuisance* factors (a wording, the order of options, a population) are crossed with the treatments and averaged over: those
-between units are blocks, within which units are assigned at random; those within units give each unit all of their levels.
+between units are blocks, within which units are assigned at random; those within units give each unit all of their levels,
+each time with other luck.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Factor:
     Args:
         name: the key under which `run` finds the level.
         levels: at least two different JSON values; of a factor of two, effects are the second minus the first.
-        within: every unit is measured at every level (with the same seed), and not at one only.
+        within: every unit is measured at every level, and not at one only.
         nuisance: crossed with the treatments and averaged over; no hypothesis is about it.
 
     Raises:
@@ -205,11 +206,10 @@ class Layout:
         found = []
         for unit, (cell, block) in enumerate(zip(self.cell_of.tolist(), self.block_of.tolist(), strict=True)):
             who = derive(self.seed, "unit", unit)
-            lucks = [derive(who, "repeat", r) for r in range(self.repeats)]
             fixed = {**constants, UNIT: who, **named(self.between, self.cells[cell]), **named(blocks, self.blocks[block])}
             for (c, condition), (x, nuisance) in itertools.product(enumerate(self.conditions), enumerate(self.crossed)):
                 given = {**fixed, **named(self.within, condition), **named(crossed, nuisance)}
-                found += [Trial(unit, c, x, r, given, luck) for r, luck in enumerate(lucks)]
+                found += [Trial(unit, c, x, r, given, derive(who, "luck", x, r)) for r in range(self.repeats)]
         return found
 
     def aliases(self, term: frozenset[str]) -> list[frozenset[str]]:

@@ -30,8 +30,8 @@ class Finding(NamedTuple):
     adjusted: float
     """p corrected for the number of registered contrasts; p itself where this one was not registered."""
     verdict: Literal["effect", "no effect that matters", "undecided"]
-    """`no effect that matters`: not detected, and shown to be smaller than the contrast's `smallest` (two one-sided tests).
-    What is not detected and not shown to be small is undecided: absence of evidence."""
+    """`no effect that matters`: shown to be smaller than the contrast's `smallest` (two one-sided tests at alpha), detected
+    or not. `effect`: detected, and not so small. What is neither is undecided: absence of evidence."""
     detectable: float
     """The effect that data like these would have shown with power 80 %; NaN for `anything`."""
     retest: Estimate | None
@@ -86,10 +86,8 @@ class Report:
 
     def _finding(self, contrast: Contrast, tested: Any, adjusted: float, registered: bool) -> Finding:
         e, small = self.experiment, contrast.smallest
-        verdict = "undecided"
-        if adjusted <= e.alpha:
-            verdict = "effect"
-        elif small is not None and -small < tested.inner[0] and tested.inner[1] < small:
+        verdict = "effect" if adjusted <= e.alpha else "undecided"
+        if small is not None and -small < tested.inner[0] and tested.inner[1] < small:
             verdict = "no effect that matters"
         retest = reliability(contrast, e.layout, self.outcomes)
         apart = spreads(contrast, e.layout, self.outcomes)
