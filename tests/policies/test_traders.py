@@ -15,6 +15,7 @@ from ethogram.market import (
     Forecast,
     Loan,
     Market,
+    Message,
     Open,
     Post,
     Report,
@@ -29,8 +30,10 @@ from ethogram.policies.coded.traders import (
     RATE_SENSITIVE,
     Borrowing,
     Chartist,
+    Follower,
     Fundamentalist,
     ZeroIntelligence,
+    moods,
 )
 from ethogram.scene import Scene
 from ethogram.simulation import rollouts
@@ -107,7 +110,7 @@ def play(policy, seed=0, **options):
 
 
 @pytest.mark.parametrize(
-    "policy", [ZeroIntelligence(borrowing=RATE_SENSITIVE), Fundamentalist(borrowing=RATE_BLIND), Chartist()]
+    "policy", [ZeroIntelligence(borrowing=RATE_SENSITIVE), Fundamentalist(borrowing=RATE_BLIND), Chartist(), Follower()]
 )
 def test_no_coded_trader_is_ever_refused(policy):
     mixed = {f"trader {i + 1}": policy if i % 2 else ZeroIntelligence() for i in range(8)}
@@ -151,9 +154,48 @@ def test_a_rate_cut_changes_what_the_rate_sensitive_borrow_and_not_what_the_blin
         lambda: ZeroIntelligence(spread=0),
         lambda: Fundamentalist(multiple=0),
         lambda: Chartist(window=0),
+        lambda: Follower(haste=1),
         lambda: ZeroIntelligence(activity=2),
     ],
 )
 def test_bad_laws_are_refused(make):
     with pytest.raises(ConfigError):
         make()
+
+
+def board(*texts, day=9):
+    seen = floor("session")
+    posts = tuple(Message(author=f"trader {i}", text=text) for i, text in enumerate(texts))
+    return seen.model_copy(update={"market": seen.market.model_copy(update={"board": posts, "day": day})})
+
+
+def test_moods_count_who_would_buy_and_who_would_sell():
+    posts = ("I would buy A at 30.00.", "Sell A!", "BUY a", "buy or sell A?", "A is fine.", "Buy AB.", "I buy B.")
+    assert moods(board(*posts).market) == {"A": pytest.approx(1 / 3)}
+    assert moods(board().market) == {"A": 0.0}
+
+
+def test_a_follower_does_what_this_mornings_board_says():
+    follower = Follower(threshold=0.5, haste=0.01)
+    assert act(follower, board("Buy A", "I buy A", "buy a")) == Buy(stock="A", price=3030, amount=33)
+    # the board is shown in the first phase only: it is remembered until the next day
+    assert follower.act({"trader 1": floor()}, {"trader 1": None})["trader 1"] == Buy(stock="A", price=3030, amount=33)
+    again = Follower(threshold=0.5, haste=0.01)
+    again.reset(1, ["trader 1"])
+    again.load_state_dict(follower.state_dict())
+    assert again.act({"trader 1": floor()}, {"trader 1": None})["trader 1"] == Buy(stock="A", price=3030, amount=33)
+    sells = board("Sell A", "I sell A", day=10)
+    assert follower.act({"trader 1": sells}, {"trader 1": None})["trader 1"] == Sell(stock="A", price=2970, amount=20)
+    quiet = board(day=11)
+    assert follower.act({"trader 1": quiet}, {"trader 1": None})["trader 1"] == Wait()
+
+
+def test_a_fundamentalist_errs_alike_until_the_next_report():
+    doubtful = Fundamentalist(doubt=0.2)
+    first = act(doubtful, floor(earnings=300))
+    assert doubtful.act({"trader 1": floor(earnings=300)}, {"trader 1": None})["trader 1"] == first
+    later = floor(earnings=300)
+    later = later.model_copy(
+        update={"market": later.market.model_copy(update={"reports": (Report(stock="A", day=5, earnings=300, growth=0),)})}
+    )
+    assert doubtful.act({"trader 1": later}, {"trader 1": None})["trader 1"].price != first.price

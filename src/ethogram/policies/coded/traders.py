@@ -1,8 +1,9 @@
-"""Traders by stated laws: zero intelligence, fundamentalists, chartists, and how they borrow."""
+"""Traders by stated laws: zero intelligence, fundamentalists, chartists, followers of the board, and how they borrow."""
 
 from __future__ import annotations
 
 import math
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ethogram.market import (
     Cancel,
     Floor,
     Forecast,
+    Market,
     Pit,
     Post,
     Sell,
@@ -37,11 +39,13 @@ __all__ = [
     "STYLES",
     "Borrowing",
     "Chartist",
+    "Follower",
     "Fundamentalist",
     "Haggler",
     "Style",
     "Trader",
     "ZeroIntelligence",
+    "moods",
 ]
 
 
@@ -142,7 +146,7 @@ class Trader(Scripted):
         self._day: tuple[int, np.ndarray[Any, Any]] = (0, np.zeros(0))
 
     @abstractmethod
-    def wishes(self, seen: Floor, style: Style, rng: np.random.Generator) -> list[Wish]:
+    def wishes(self, seen: Floor, style: Style, memory: dict[str, Any], rng: np.random.Generator) -> list[Wish]:
         """What it would trade, one wish a stock at most."""
 
     def reset(self, seed: int, agents: Sequence[Agent]) -> None:
@@ -165,8 +169,8 @@ class Trader(Scripted):
         """An order, a forecast or a post."""
         phase, style = observation.market.phase, STYLES[observation.account.temperament]
         if phase == "session":
-            return self._order(observation, style, rng)
-        wishes = sorted(self.wishes(observation, style, rng), key=lambda wish: -wish.strength)
+            return self._order(observation, style, memory, rng)
+        wishes = sorted(self.wishes(observation, style, memory, rng), key=lambda wish: -wish.strength)
         if phase == "forecast":
             names = {side: tuple(w.stock.name for w in wishes if w.side == side) for side in ("buy", "sell")}
             likely = observation.account.room > 0 and self._chance(observation) > 0.5
@@ -176,11 +180,11 @@ class Trader(Scripted):
         first = wishes[0]
         return Post(text=f"I would {first.side} {first.stock.name} at {first.limit / 100:.2f}.")
 
-    def _order(self, seen: Floor, style: Style, rng: np.random.Generator) -> Any:
+    def _order(self, seen: Floor, style: Style, memory: dict[str, Any], rng: np.random.Generator) -> Any:
         account = seen.account
         if self.activity < 1 and rng.random() >= self.activity:
             return Wait()
-        for wish in sorted(self.wishes(seen, style, rng), key=lambda wish: -wish.strength):
+        for wish in sorted(self.wishes(seen, style, memory, rng), key=lambda wish: -wish.strength):
             name, price = wish.stock.name, min(max(1, wish.limit), HIGHEST)
             for own in account.orders:
                 crosses = price >= own.price if wish.side == "buy" else price <= own.price
@@ -234,7 +238,7 @@ class ZeroIntelligence(Trader):
             raise ConfigError(f"the spread of zero intelligence is {spread}, and must be between 0 and 1")
         self.spread = spread
 
-    def wishes(self, seen: Floor, style: Style, rng: np.random.Generator) -> list[Wish]:
+    def wishes(self, seen: Floor, style: Style, memory: dict[str, Any], rng: np.random.Generator) -> list[Wish]:
         """One, drawn."""
         stocks = seen.market.stocks
         stock, side = stocks[int(rng.integers(len(stocks)))], ("buy", "sell")[int(rng.integers(2))]
@@ -245,7 +249,7 @@ class ZeroIntelligence(Trader):
 class Fundamentalist(Trader):
     """Thinks a share worth a multiple of the reported earnings; buys below it and sells above it.
 
-    Its estimate has an error of its own, drawn for each look: a lognormal factor of standard deviation `doubt`. It offers
+    Its estimate has an error of its own, drawn with each report: a lognormal factor of standard deviation `doubt`. It offers
     to trade halfway between the last price and its estimate.
 
     Args:
@@ -263,14 +267,19 @@ class Fundamentalist(Trader):
             raise ConfigError(f"a fundamentalist needs a multiple above 0 and a doubt of 0 or more, not {multiple}, {doubt}")
         self.multiple, self.doubt = multiple, doubt
 
-    def wishes(self, seen: Floor, style: Style, rng: np.random.Generator) -> list[Wish]:
+    def wishes(self, seen: Floor, style: Style, memory: dict[str, Any], rng: np.random.Generator) -> list[Wish]:
         """For each stock whose price is off by more than its margin."""
-        earnings = {report.stock: report.earnings for report in seen.market.reports}
+        reports = {report.stock: report for report in seen.market.reports}
         found = []
         for stock in seen.market.stocks:
-            if stock.name not in earnings:
+            report = reports.get(stock.name)
+            if report is None:
                 continue
-            value = self.multiple * earnings[stock.name] * math.exp(self.doubt * rng.standard_normal())
+            read, error = memory.get(stock.name, (-1, 0.0))
+            if read != report.day:
+                error = self.doubt * rng.standard_normal()
+                memory[stock.name] = [report.day, error]
+            value = self.multiple * report.earnings * math.exp(error)
             gap = value / stock.price - 1
             if abs(gap) > style.margin:
                 found.append(Wish(stock, "buy" if gap > 0 else "sell", round((stock.price + value) / 2), abs(gap)))
@@ -304,7 +313,7 @@ class Chartist(Trader):
             )
         self.window, self.threshold, self.haste = window, threshold, haste
 
-    def wishes(self, seen: Floor, style: Style, rng: np.random.Generator) -> list[Wish]:
+    def wishes(self, seen: Floor, style: Style, memory: dict[str, Any], rng: np.random.Generator) -> list[Wish]:
         """For each stock with a trend."""
         found = []
         for stock in seen.market.stocks:
@@ -316,3 +325,72 @@ class Chartist(Trader):
                 limit = round(stock.price * (1 + way * self.haste))
                 found.append(Wish(stock, "buy" if way > 0 else "sell", limit, abs(change)))
         return found
+
+
+def moods(market: Market) -> dict[str, float]:
+    """What the board says of each stock, from -1 (all would sell) to 1 (all would buy); 0 where nobody says anything.
+
+    Of the posts that name the stock as a word, those with the word `buy` count 1 and those with `sell` -1; those with both
+    or neither count nothing.
+    """
+    found = {}
+    for stock in market.stocks:
+        votes = []
+        for message in market.board:
+            words = set(re.findall(r"\w+", message.text.lower()))
+            if stock.name.lower() in words and len(words & {"buy", "sell"}) == 1:
+                votes.append(1 if "buy" in words else -1)
+        found[stock.name] = sum(votes) / len(votes) if votes else 0.0
+    return found
+
+
+class Follower(Trader):
+    """Follows the others: buys what the board of this morning would buy, and sells what it would sell.
+
+    Args:
+        threshold: how far from 0 the mood of the board (see `moods`) must be.
+        haste: how far from the last price it goes, as a share of it.
+        borrowing: how it borrows; None: never.
+        activity: the probability that it trades at all in a session.
+    """
+
+    def __init__(
+        self, threshold: float = 0.2, haste: float = 0.01, borrowing: Borrowing | None = None, activity: float = 1.0
+    ) -> None:
+        super().__init__(borrowing, activity)
+        if not (0 <= threshold < 1 and 0 <= haste < 1):
+            raise ConfigError(f"a follower needs a threshold and a haste from 0 to 1, not {threshold}, {haste}")
+        self.threshold, self.haste = threshold, haste
+        self._mood: tuple[int, dict[str, float]] = (0, {})
+
+    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
+        """Forget the last episode."""
+        super().reset(seed, agents)
+        self._mood = (0, {})
+
+    def act(self, observations: Any, spaces: Any) -> dict[Agent, Any]:
+        """Read the board when it is shown, in the first phase of a day; it is the same for all."""
+        market = next(iter(observations.values())).market if observations else None
+        if market is not None and self._mood[0] != market.day:
+            self._mood = (market.day, moods(market))
+        return super().act(observations, spaces)
+
+    def wishes(self, seen: Floor, style: Style, memory: dict[str, Any], rng: np.random.Generator) -> list[Wish]:
+        """For each stock that the board has an opinion of."""
+        found = []
+        for stock in seen.market.stocks:
+            mood = self._mood[1].get(stock.name, 0.0)
+            if abs(mood) > self.threshold:
+                way = 1 if mood > 0 else -1
+                limit = round(stock.price * (1 + way * self.haste))
+                found.append(Wish(stock, "buy" if way > 0 else "sell", limit, abs(mood)))
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """Also what the board said."""
+        return {**super().state_dict(), "mood": [self._mood[0], dict(self._mood[1])]}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Put the state back."""
+        super().load_state_dict(state)
+        self._mood = (state["mood"][0], dict(state["mood"][1]))

@@ -50,11 +50,11 @@ class StockMarket(World):
     Companies report on stated days; earnings of a share, a twentieth of its price before, walk at random. On the days of
     `events` the bank offers other rates, and the news say so.
 
-    All is noted in the run: `trade`, `refused`, `loan`, `repaid`, `interest`, `forced sale`, `bankrupt`, `rates`, and each
-    evening `close` (price and shares traded, by stock). Reward: the change of net worth in a day (cash and shares at the
-    last price less debt), in whole money, with the step that ends it. Outcome: for each stock `price of`, `volume of` and
-    `volatility of` (standard deviation of daily log returns); `lent` (money lent), `loans`, `refused`, `forced sales`,
-    `bankrupt`, and the mean `worth of` each temperament.
+    All is noted in the run: `order`, `trade`, `refused`, `loan`, `repaid`, `interest`, `forced sale`, `bankrupt`, `rates`,
+    `forecast`, and each evening `close` (price and shares traded by stock, net worth by trader). Reward: the change of net
+    worth in a day (cash and shares at the last price less debt), in whole money, with the step that ends it. Outcome: for
+    each stock `price of`, `volume of` and `volatility of` (standard deviation of daily log returns); `lent` (money lent),
+    `loans`, `refused`, `forced sales`, `bankrupt`, and the mean `worth of` each temperament.
 
     Args:
         traders: how many (50 in the paper).
@@ -276,7 +276,9 @@ class StockMarket(World):
             raise Refused(f"{type(action).__name__} cannot be done in this part of the day, the {self.phase}")
         if isinstance(action, Buy | Sell):
             side = BUY if isinstance(action, Buy) else SELL
-            for trade in self.exchange.order(agent, side, action.stock, action.price, action.amount):
+            trades = self.exchange.order(agent, side, action.stock, action.price, action.amount)
+            self._note(agent, "order", side=side, **action.model_dump())
+            for trade in trades:
                 self._accounts.pop(trade.buyer, None)
                 self._accounts.pop(trade.seller, None)
                 self.volumes[action.stock][-1] += trade.amount
@@ -327,7 +329,8 @@ class StockMarket(World):
         for stock, price in self.prices.items():
             self.closes[stock].append(price)
         volumes = {stock: traded[-1] for stock, traded in self.volumes.items()}
-        self._note("", "close", day=self.day, prices=dict(self.prices), volumes=volumes)
+        worths = {agent: self.ledger[agent].worth(self.prices) for agent in self.agents}
+        self._note("", "close", day=self.day, prices=dict(self.prices), volumes=volumes, worths=worths)
 
     def _begin_day(self) -> None:
         """Settle what is due; then come reports, other rates, and yesterday's posts."""
