@@ -1,4 +1,4 @@
-"""Experiments: designed ones on anything that runs, arms with paired random numbers, sweeps, calibration.
+"""Experiments: designed ones on anything that runs, arms with paired random numbers, sweeps, tournaments, calibration.
 
 What is written in torch is in `ethogram.experiments.differentiable`.
 """
@@ -16,6 +16,7 @@ from ethogram.experiments.planted import Coverage, planted_coverage
 from ethogram.experiments.problems import LogUniform, Posterior, Problem, SceneSimulator, Uniform
 from ethogram.experiments.reports import Finding, Report
 from ethogram.experiments.sweeps import grid, sweep
+from ethogram.experiments.tournaments import Tournament, lineups, tournament
 
 __all__ = [
     "Band",
@@ -39,6 +40,7 @@ __all__ = [
     "SceneSimulator",
     "Skill",
     "Summaries",
+    "Tournament",
     "Uniform",
     "abc_smc",
     "anything",
@@ -50,11 +52,13 @@ __all__ = [
     "hold_out",
     "interaction",
     "learn_summaries",
+    "lineups",
     "neural_posterior",
     "orders",
     "planted_coverage",
     "rotations",
     "skill",
     "sweep",
+    "tournament",
     "trend",
 ]
