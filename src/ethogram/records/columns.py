@@ -169,7 +169,8 @@ def collect(space: Space[Any], values: Any) -> Column:
         return tuple(collect(part, v) for part, v in zip(space.spaces, values, strict=True))
     if (form := _form(space)) is None:
         found = np.empty(len(values), object)
-        found[:] = list(values)
+        for at, value in enumerate(values):  # one by one: numpy would look into each whether it is an array
+            found[at] = value
         return found
     shape, dtype = form
     try:

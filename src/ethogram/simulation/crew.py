@@ -86,30 +86,62 @@ class Crew:
         """
         if repeating:
             observations = {a: seen for a, seen in observations.items() if self.of[a].repeatable}
+        asked = self._groups(observations)
+        answers: list[Any] = []
+        awaited: list[int] = []
+        try:
+            for policy, seen in asked:
+                answers.append(self._ask(policy, seen, spaces))
+                if type(answers[-1]) is not dict and inspect.isawaitable(answers[-1]):
+                    awaited.append(len(answers) - 1)
+        except BaseException:
+            for at in awaited:
+                if inspect.iscoroutine(answers[at]):
+                    answers[at].close()
+            raise
+        if awaited:
+            await self._finish(answers, awaited, [seen for _, seen in asked])
+        return {agent: action for answer in answers for agent, action in answer.items()}
+
+    def _groups(self, observations: Mapping[Agent, Any]) -> list[tuple[Policy, Mapping[Agent, Any]]]:
+        """What each policy is to be asked about, without those that have nothing to decide."""
         if len(self.all) == 1:
-            return dict(await self._ask(self.all[0], observations, spaces))
+            return [(self.all[0], observations)] if observations else []
         groups: dict[int, dict[Agent, Any]] = {}
         for agent, seen in observations.items():
             groups.setdefault(id(self.of[agent]), {})[agent] = seen
-        asked = [(p, groups[id(p)]) for p in self.all if id(p) in groups]
-        tasks = [asyncio.ensure_future(self._ask(p, seen, spaces)) for p, seen in asked]
+        return [(policy, groups[id(policy)]) for policy in self.all if id(policy) in groups]
+
+    @staticmethod
+    def _ask(policy: Policy, seen: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Any:
+        """The policy's answer, or an awaitable of it."""
         try:
-            answers = await asyncio.gather(*tasks)
+            return policy.act(seen, spaces)
+        except CallFailed as error:
+            return dict.fromkeys(seen, Fault(str(error)))
+
+    @staticmethod
+    async def _finish(answers: list[Any], awaited: list[int], seen: Sequence[Mapping[Agent, Any]]) -> None:
+        """Put the answers in the place of their awaitables; all are awaited at once."""
+
+        async def one(at: int) -> Any:
+            try:
+                return await answers[at]
+            except CallFailed as error:
+                return dict.fromkeys(seen[at], Fault(str(error)))
+
+        if len(awaited) == 1:
+            answers[awaited[0]] = await one(awaited[0])
+            return
+        tasks = [asyncio.ensure_future(one(at)) for at in awaited]
+        try:
+            found = await asyncio.gather(*tasks)
         except BaseException:
             for task in tasks:
                 task.cancel()
             raise
-        return {agent: action for answer in answers for agent, action in answer.items()}
-
-    @staticmethod
-    async def _ask(policy: Policy, seen: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
-        if not seen:
-            return {}
-        try:
-            answer = policy.act(seen, spaces)
-            return (await answer) if inspect.isawaitable(answer) else answer
-        except CallFailed as error:
-            return dict.fromkeys(seen, Fault(str(error)))
+        for at, answer in zip(awaited, found, strict=True):
+            answers[at] = answer
 
     def state_dict(self) -> dict[str, Any]:
         """The state of each policy, in the order of their first agents."""
