@@ -57,6 +57,8 @@ def test_released_means_have_runs_as_units():
     score = findings.get("released_score", "GPT-4, neutral")
     assert score.n == 3 and score.value == 80 and score.low == pytest.approx(80 - 4.302653 * 10 / np.sqrt(3), abs=1e-4)
     assert findings.get("means_within").n == 1 and findings.get("means_within").value == 1
+    table = findings.tables["released-means"].frame
+    assert table.height == 2 and table["runs"].to_list() == [3, 2] and table["score, all 165 runs"].to_list() == [78, None]
     assert findings.get("replay_exact").value == 1 and findings.get("unmatched").value == 0.1
 
 

@@ -30,7 +30,7 @@ RUNGS: tuple[tuple[str, ...], ...] = (
     ("Execute tactical nuclear strike",),
 )
 """Answers to hostile acts, from the mildest on, by rung."""
-RUNG: dict[Severity, int] = {"posturing": 0, "non-violent": 1, "violent": 2, "nuclear": 3}
+RUNG: dict[Severity, int] = {"non-violent": 1, "violent": 2, "nuclear": 3}
 LIMIT = 3
 
 
@@ -204,10 +204,9 @@ def grievances(seen: Situation) -> dict[str, int]:
 
 def _rung(kind: str) -> int | None:
     """How hostile a kind is to its target; None where it is not."""
-    if kind in (EXERCISE, "Occupy border city of attacked nation"):
-        return 0 if kind == EXERCISE else 2
-    severity = KINDS[kind].severity
-    return None if severity == "posturing" or kind == NUCLEAR else RUNG.get(severity)
+    if kind == EXERCISE:
+        return 0
+    return None if kind == NUCLEAR else RUNG.get(KINDS[kind].severity)
 
 
 def _users_of_force(seen: Situation) -> list[str]:
