@@ -22,6 +22,7 @@ __all__ = [
     "MANY",
     "MESSAGE",
     "NAME",
+    "NATIONS",
     "SEVERITIES",
     "VARIABLES",
     "WAIT",
@@ -51,6 +52,8 @@ VARIABLES = (
 """What is counted of every nation."""
 WORLD = "World"
 """The target of what is aimed at nobody in particular; a message to it is read by all."""
+NATIONS = ("Purple", "White", "Pink", "Red", "Yellow", "Blue", "Green", "Orange")
+"""As in the released game."""
 MESSAGE, WAIT = "Message", "Wait"
 NAME, TEXT, MANY = 200, 500, 200
 """The most characters of a kind or a target and of a message, and the most acts, or messages, that orders may hold."""
@@ -124,13 +127,16 @@ class Act(_Value):
     """Something that your nation does."""
 
     kind: str = Field(
-        description="what you do: one of the known actions", max_length=NAME, pattern=r"^[\s\S]*$", examples=list(ACTS)
-    )
-    target: str = Field(
-        description="to whom: a nation (your own for what concerns only you), or World",
+        description=f"what you do, word for word one of: {'; '.join(ACTS)}",
         max_length=NAME,
         pattern=r"^[\s\S]*$",
-        examples=["Purple", "White", "Pink", "Red", "Yellow", "Blue", "Green", "Orange", WORLD],
+        examples=list(ACTS),
+    )
+    target: str = Field(
+        description=f"to whom: one of {', '.join(NATIONS)} (your own nation for what concerns only you), or World",
+        max_length=NAME,
+        pattern=r"^[\s\S]*$",
+        examples=[*NATIONS, WORLD],
     )
 
 
@@ -141,7 +147,7 @@ class Letter(_Value):
         description="the nation that reads it, and nobody else; or World for all",
         max_length=NAME,
         pattern=r"^[\s\S]*$",
-        examples=["Purple", "White", "Pink", "Red", "Yellow", "Blue", "Green", "Orange", WORLD],
+        examples=[*NATIONS, WORLD],
     )
     text: str = Field(default="", description="what you write, one to three sentences", max_length=TEXT)
 
