@@ -1,5 +1,6 @@
 """Designed experiments against closed forms, statsmodels and scipy; what is registered stays; nothing is lost."""
 
+import functools
 import itertools
 import json
 import re
@@ -163,6 +164,8 @@ def test_shares_have_newcombes_interval():
     y[np.flatnonzero(layout.cell_of == 1)[:9]] = 1
     found = effect_of(difference("persona"), layout, y, **PERMUTED).estimate
     assert found[:3] == pytest.approx(proportion_difference((9, 20), (0, 20))[:3])
+    slope = effect_of(trend("persona"), Layout((Factor("persona", [0, 10]),), units=20), y, **PERMUTED).estimate
+    assert slope.value == pytest.approx(found.value / 10) and slope.high < 0.1
     turned = effect_of(difference("persona", ["b", "a"]), layout, y, **PERMUTED).estimate
     assert turned[:3] == pytest.approx((-found.value, -found.high, -found.low))
 
@@ -262,6 +265,13 @@ def test_an_effect_that_hangs_on_the_wording_is_seen():
 def test_an_analysis_that_does_not_fit_is_refused_in_a_sentence(factors, analysis, units, says):
     with pytest.raises(ConfigError, match=says):
         Experiment("x", planted, factors, analysis, units)
+
+
+def test_arguments_of_run_are_constants():
+    with pytest.raises(ConfigError, match="constants="):
+        Experiment("x", functools.partial(planted), [PERSONA], [difference("persona")], 5)
+    with pytest.raises(ConfigError, match="factor \\(or the unit\\) and a constant"):
+        Experiment("x", planted, [PERSONA], [difference("persona")], 5, constants={"unit": 3})
 
 
 def test_what_is_registered_stays(tmp_path):

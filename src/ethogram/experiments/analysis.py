@@ -92,7 +92,7 @@ def _interval(
 ) -> Callable[[float], tuple[float, float]]:
     """The interval as a function of its level: Newcombe's for two shares of independent units, else Student's t."""
     plain = len(layout.cells) == 2 and len(layout.blocks) == 1 and y[0].size == 1
-    if plain and np.isin(y, (0, 1)).all():
+    if plain and contrast.kind == "difference" and np.isin(y, (0, 1)).all():
         one, two = (y[layout.cell_of == cell].ravel() for cell in (1, 0))
         sign = np.sign(weights(contrast, layout).cells[1])
         counts = (int(one.sum()), one.size), (int(two.sum()), two.size)

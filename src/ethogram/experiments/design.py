@@ -14,7 +14,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,6 +88,8 @@ class Experiment:
             raise ConfigError(
                 f"test={self.test!r}, correction={self.correction!r}: give 'permutation' or 't', and 'holm', 'bh' or 'none'"
             )
+        if isinstance(self.run, partial):
+            raise ConfigError(f"experiment {self.name!r}: run is a partial function: give its arguments as constants=")
         if not self.analysis:
             raise ConfigError(f"experiment {self.name!r} has no analysis: register at least one contrast before it is run")
         if clash := {UNIT, *(f.name for f in self.factors)} & set(self.constants):
