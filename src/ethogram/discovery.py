@@ -15,21 +15,14 @@ __all__ = ["classes", "construct", "modules", "nearest"]
 T = TypeVar("T")
 
 
-def modules(folder: Path, kinds: Sequence[str], what: str) -> dict[str, str]:
-    """The kind (a subfolder) of each public module or package, by name, without importing any.
-
-    Raises:
-        ConfigError: two kinds have a module of one name.
-    """
-    found: dict[str, str] = {}
+def modules(folder: Path, kinds: Sequence[str]) -> dict[str, list[str]]:
+    """The kinds (subfolders) in which there is a public module or package, by its name, without importing any."""
+    found: dict[str, list[str]] = {}
     for kind in kinds:
         for path in sorted((folder / kind).iterdir()):
             module = path.suffix == ".py" or (path / "__init__.py").is_file()
-            if not module or path.name.startswith("_"):
-                continue
-            if path.stem in found:
-                raise ConfigError(f"two {what} are called {path.stem!r}, in {found[path.stem]} and {kind}; rename one")
-            found[path.stem] = kind
+            if module and not path.name.startswith("_"):
+                found.setdefault(path.stem, []).append(kind)
     return found
 
 

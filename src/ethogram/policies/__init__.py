@@ -28,10 +28,12 @@ def find(name: str) -> type[Policy]:
     if name == "random":
         return Random
     module, _, wanted = name.partition(".")
-    found = _found()
+    found = modules(Path(__file__).parent, KINDS)
     if module not in found:
         raise ConfigError(f"there is no policy {name!r}; did you mean {nearest(module, ['random', *found])}?")
-    there = classes(f"{__name__}.{found[module]}.{module}", Policy, f"the policy {name!r}")
+    there: dict[str, type[Policy]] = {}
+    for kind in found[module]:
+        there |= classes(f"{__name__}.{kind}.{module}", Policy, f"the policy {name!r}")
     concrete = {key: policy for key, policy in there.items() if not inspect.isabstract(policy)}
     if wanted in concrete:
         return concrete[wanted]
@@ -48,7 +50,3 @@ def make(name: str, **options: Any) -> Policy:
         ConfigError: there is no such policy, or it does not take these options.
     """
     return construct(find(name), f"policy {name!r}", options)
-
-
-def _found() -> dict[str, str]:
-    return modules(Path(__file__).parent, KINDS, "modules of policies")

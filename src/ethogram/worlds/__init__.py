@@ -52,4 +52,8 @@ def make(name: str, **options: Any) -> World:
 
 def _found() -> dict[str, str]:
     """The kind of each world, by name. A name stands for one world: where two kinds have it, that is an error."""
-    return modules(Path(__file__).parent, KINDS, "worlds")
+    found = modules(Path(__file__).parent, KINDS)
+    for name, kinds in found.items():
+        if len(kinds) > 1:
+            raise ConfigError(f"two worlds are called {name!r}, in {' and '.join(kinds)}; rename one")
+    return {name: kind for name, (kind,) in found.items()}
