@@ -92,3 +92,10 @@ def test_skills_are_ordered_as_planted_and_three_may_meet():
     assert three["x"].mean > three["y"].mean > three["z"].mean
     with pytest.raises(DataError, match="contest 1"):
         skill([{"a": 1, "b": 2}, {"a": 1}])
+
+
+def test_without_drift_what_is_known_keeps_growing():
+    pytest.importorskip("openskill")
+    played = contests({"a": 0.5, "b": 0.0}, 400, seed=2)
+    drifting, fixed = skill(played), skill(played, drift=0.0)
+    assert fixed["a"].sd < 0.8 * drifting["a"].sd and fixed["a"].mean > fixed["b"].mean

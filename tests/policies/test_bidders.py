@@ -71,7 +71,7 @@ def test_the_best_selection_is_that_of_brute_force(items, budget):
 
 
 def test_a_ceiling_is_where_the_money_is_better_spent_elsewhere():
-    expected = Outlook(markup=1.0, trust=1.0)
+    expected = Outlook({10: 1.0}, 1.0)
     urn = offer(10, 30)
     assert ceiling(offer(10, 25), [], 100, expected) == 25, "nothing else to buy: up to what it is worth"
     assert ceiling(offer(10, 25), [urn], 100, expected) == 25, "money for both"
@@ -82,10 +82,10 @@ def test_a_ceiling_is_where_the_money_is_better_spent_elsewhere():
 
 def test_priorities_by_hand():
     offers = [offer(10, 30), offer(10, 20), offer(10, 9)]
-    assert priorities(offers, 15, Outlook(1.0, 1.0)) == [3, 2, 1]
-    assert priorities(offers, 20, Outlook(1.0, 1.0)) == [3, 3, 1]
-    assert priorities(offers, 15, Outlook(1.5, 0.5)) == [1, 1, 1]
-    assert priorities([offer(10, 30), offer(4, 5), offer(4, 5)], 10, Outlook(1.0), "items") == [2, 3, 3]
+    assert priorities(offers, 15, Outlook({10: 1.0}, 1.0)) == [3, 2, 1]
+    assert priorities(offers, 20, Outlook({10: 1.0}, 1.0)) == [3, 3, 1]
+    assert priorities(offers, 15, Outlook({}, 0.5)) == [1, 1, 1]
+    assert priorities([offer(10, 30), offer(4, 5), offer(4, 5)], 10, Outlook({10: 1.0, 4: 1.0}, 1.0), "items") == [2, 3, 3]
 
 
 def test_an_outlook_is_learned_from_the_sales():
@@ -94,7 +94,8 @@ def test_an_outlook_is_learned_from_the_sales():
         Sale(name="w", winner="a", price=400, value=400),
     ])  # fmt: skip
     found = outlook(seen, [100, 100, 200, 100], [220, 220, 440, 220])
-    assert found.markup == pytest.approx((1.5 + (1.2 + 0.1) + 2.0) / 3), "what b has won would have cost one raise more"
+    assert found.markups.keys() == {100}
+    assert found.markups[100] == pytest.approx((1.5 + (1.2 + 0.1) + 2.0 / 4) / 2.25), "b's would have cost a raise more"
     assert found.trust == pytest.approx(1 / 1.1)
 
 

@@ -15,6 +15,8 @@ from ethogram.measures.estimate import Estimate, check_level
 __all__ = ["Rating", "bradley_terry", "skill", "wins_of"]
 
 STEPS, NEAR = 100, 1e-10
+DRIFT = 25 / 300
+"""TrueSkill's own."""
 
 
 class Rating(NamedTuple):
@@ -24,7 +26,7 @@ class Rating(NamedTuple):
     sd: float
 
 
-def skill(contests: Sequence[Mapping[str, float]]) -> dict[str, Rating]:
+def skill(contests: Sequence[Mapping[str, float]], *, drift: float = DRIFT) -> dict[str, Rating]:
     """Skills in the manner of TrueSkill: the Thurstone-Mosteller model, updated contest by contest (Weng & Lin 2011).
 
     The order of contests matters a little, as in TrueSkill: later ones tell on better known contestants. A difference of
@@ -32,6 +34,8 @@ def skill(contests: Sequence[Mapping[str, float]]) -> dict[str, Rating]:
 
     Args:
         contests: of each, the score of all who took part; the higher is the better, the same is a draw.
+        drift: how far a skill may have moved from one contest to the next (tau), which keeps deviations from falling below
+            about 1. 0 for contestants that never change, whose contests then all count alike.
 
     Returns:
         The rating of each contestant, in the order in which they first appear.
@@ -44,7 +48,7 @@ def skill(contests: Sequence[Mapping[str, float]]) -> dict[str, Rating]:
         from openskill.models import ThurstoneMostellerFull
     except ModuleNotFoundError as error:
         raise not_installed(error, "skill()") from error
-    model = ThurstoneMostellerFull()
+    model = ThurstoneMostellerFull(tau=drift)
     known = {name: model.rating(name=name) for contest in contests for name in contest}
     for at, contest in enumerate(contests):
         if len(contest) < 2 or not all(math.isfinite(score) for score in contest.values()):

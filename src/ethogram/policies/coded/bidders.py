@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from ethogram.world import Agent
 
 __all__ = [
     "MARKUP",
+    "UNKNOWN",
     "KnapsackBidder",
     "Objective",
     "Outlook",
@@ -33,6 +34,8 @@ Objective = Literal["profit", "items"]
 """What a bidder is after: the sum of values less prices, or the number of items."""
 MARKUP = 1.5
 """Before it has seen a sale, a bidder expects items to be sold at so many times the price at which they are called out."""
+AKIN = 0.25
+"""How much a sale tells of items that are called out at another price, against 1 for those at its own."""
 
 
 def at_least(seen: Lot, limit: float) -> Bid | Withdraw:
@@ -78,7 +81,7 @@ class KnapsackBidder(Scripted):
         """The least bid, up to the price at which the item would leave the knapsack."""
         assert observation.item is not None
         if memory.get("place") != len(observation.sold):
-            limit = ceiling(observation.item, observation.to_come, observation.budget, Outlook())
+            limit = ceiling(observation.item, observation.to_come, observation.budget, UNKNOWN)
             memory |= {"place": len(observation.sold), "limit": limit}
         return at_least(observation, memory["limit"])
 
@@ -86,16 +89,25 @@ class KnapsackBidder(Scripted):
 class Outlook(NamedTuple):
     """What a bidder expects of the items to come."""
 
-    markup: float = MARKUP
-    """The price at which they are sold, over the price at which they are called out."""
-    trust: float = 1.0
+    markups: Mapping[int, float]
+    """The price at which items are sold, over the price at which they are called out, by the latter; else `MARKUP`."""
+    trust: float
     """What they are worth, over its estimate."""
+
+    def cost(self, offer: Offer) -> float:
+        """What an item is expected to be sold at."""
+        return self.markups.get(offer.price, MARKUP) * offer.price
+
+
+UNKNOWN = Outlook({}, 1.0)
+"""What is expected before the first sale."""
 
 
 def outlook(seen: Lot, prices: Sequence[int], estimates: Sequence[int]) -> Outlook:
     """What the sales so far say: the mean markup, with `MARKUP` counted as one sale, and the mean of value over estimate.
 
-    What another has won would have cost one raise more.
+    Of items that are called out at another price a sale counts a quarter (`AKIN`), since bidders go for some and not for
+    others. What another has won would have cost one raise more.
 
     Args:
         seen: what the bidder sees now, with an item under the hammer.
@@ -104,9 +116,13 @@ def outlook(seen: Lot, prices: Sequence[int], estimates: Sequence[int]) -> Outlo
     """
     sold = [(i, sale) for i, sale in enumerate(seen.sold) if sale.winner is not None]
     further = seen.step / prices[len(seen.sold)]
-    markups = [MARKUP, *(sale.price / prices[i] + further * (sale.winner != seen.you) for i, sale in sold)]
+    found = np.array([MARKUP, *(sale.price / prices[i] + further * (sale.winner != seen.you) for i, sale in sold)])
+    markups = {}
+    for price in set(prices[len(seen.sold) :]):
+        weights = [1.0, *(1.0 if prices[i] == price else AKIN for i, _ in sold)]
+        markups[price] = float(np.average(found, weights=weights))
     trusts = [sale.value / estimates[i] for i, sale in sold if estimates[i] > 0]
-    return Outlook(float(np.mean(markups)), float(np.mean(trusts)) if trusts else 1.0)
+    return Outlook(markups, float(np.mean(trusts)) if trusts else 1.0)
 
 
 class Choice(NamedTuple):
@@ -141,7 +157,7 @@ def frontier(items: Sequence[tuple[float, float]], budget: float) -> list[Choice
 
 def _chances(offers: Sequence[Offer], expected: Outlook, objective: Objective) -> list[tuple[float, float]]:
     """Expected cost and gain of each item."""
-    costs = [expected.markup * offer.price for offer in offers]
+    costs = [expected.cost(offer) for offer in offers]
     if objective == "items":
         return [(cost, 1.0) for cost in costs]
     return [(cost, expected.trust * offer.estimate - cost) for offer, cost in zip(offers, costs, strict=True)]

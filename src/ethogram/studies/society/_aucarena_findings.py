@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ethogram.measures import Estimate, mean, paired_difference, proportion
-from ethogram.measures.ratings import skill
+from ethogram.measures.ratings import Rating, skill
 from ethogram.seeds import generator
 from ethogram.studies import Findings
 from ethogram.studies.society._aucarena_parts import RAISE
@@ -57,10 +57,15 @@ def _share(found: Sequence[bool]) -> Estimate:
 
 
 def rated(findings: Findings, contests: Sequence[Sequence[Mapping[str, Mapping[str, float]]]], seed: int) -> None:
-    """Ratings of the coded bidders by profit, how far the adaptive one is ahead, and how often it earns more."""
+    """Ratings of the coded bidders by profit, how far the adaptive one is ahead, and how often it earns more.
+
+    Skills do not drift: the bidders are what they are, and all contests count alike. With TrueSkill's drift deviations do
+    not fall below about 1, however many the contests; what that leaves of the separation is reported beside it.
+    """
     order = generator(seed, "contests").permutation(sum(map(len, contests)))
     played = [{kind: found["profit"] for kind, found in one.items()} for part in contests for one in part]
-    ratings = skill([played[i] for i in order])
+    mixed = [played[i] for i in order]
+    ratings, drifting = skill(mixed, drift=0.0), skill(mixed)
     for kind, rating in ratings.items():
         interval = Estimate(
             rating.mean, rating.mean - 1.96 * rating.sd, rating.mean + 1.96 * rating.sd, len(played), "skill by profit"
@@ -69,13 +74,13 @@ def rated(findings: Findings, contests: Sequence[Sequence[Mapping[str, Mapping[s
         for what, label in (("profit", "Profit of an auction of three"), ("items", "Items won in an auction of three")):
             each = [float(np.mean([one[kind][what] for one in part if kind in one])) for part in contests]
             findings.estimate(f"contest_{what}", mean(each), label, arm=kind)
-    ahead = ratings["adaptive"]
-    for kind, rating in ratings.items():
+    label = "Skill of the adaptive bidder above it, in standard deviations of the difference"
+    for kind in ratings:
         if kind == "adaptive":
             continue
-        sigmas = (ahead.mean - rating.mean) / math.hypot(ahead.sd, rating.sd)
-        label = "Skill of the adaptive bidder above it, in standard deviations of the difference"
-        findings.estimate("separation", Estimate.exact(sigmas, len(played), "skill by profit"), label, arm=kind)
+        for name, words, found in (("separation", "", ratings), ("separation_drift", ", if skills drifted", drifting)):
+            sigmas = Estimate.exact(_sigmas(found["adaptive"], found[kind]), len(played), "skill by profit")
+            findings.estimate(name, sigmas, label + words, arm=kind)
         shares = []
         for part in contests:
             both = [one for one in part if {"adaptive", kind} <= one.keys()]
@@ -83,6 +88,10 @@ def rated(findings: Findings, contests: Sequence[Sequence[Mapping[str, Mapping[s
         findings.estimate(
             "earns_more", mean(shares), "Contests in which the adaptive bidder earns more than it", arm=kind, unit="%"
         )
+
+
+def _sigmas(a: Rating, b: Rating) -> float:
+    return (a.mean - b.mean) / math.hypot(a.sd, b.sd)
 
 
 def _ahead(a: float, b: float) -> float:
