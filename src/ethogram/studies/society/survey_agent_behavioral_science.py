@@ -55,7 +55,7 @@ class Config(BaseModel):
 
 
 presets = {
-    "smoke": Config(simulated=24, parts=1, units=6, model_units=0, probe_units=5, processes=1),
+    "smoke": Config(simulated=20, parts=1, units=4, model_units=0, probe_units=3, processes=1),
     "laptop": Config(),
     "paper": Config(simulated=5000, units=200, model_units=100, probe_units=200, repeats=3),
 }
@@ -127,6 +127,10 @@ def _tell(findings: Findings, config: Config, prompted: str) -> None:
         said = "; ".join(f"{d} {findings.get(_main(d), prompted)}" for d in DETERMINANTS)
         judgements = ", ".join(f"{name} {judged(findings.get(name, prompted))}" for name in PROBES)
         findings.summary += f" {prompted} in the same experiments: {said}. Its probes: {judgements}."
+        findings.note(
+            "A subject that chooses at random violates privacy, interpretability and safety too. Whether it responds to "
+            "what it should respond to is measured beside: public news, a partner's repute, the absence of pressure."
+        )
         findings.note(
             f"All units of {prompted} have the same weights: they differ in luck alone, so that their retest reliability "
             "can only be about zero, and intervals are about repetitions of these questions, not other models or people."
