@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ethogram.errors import DataError
+from ethogram.measures.equilibria import pure_equilibria
 
 __all__ = ["FAMILIES", "family"]
 
@@ -32,8 +33,7 @@ def family(payoffs: ArrayLike) -> str:
     ranks = ranks + 4 - ranks.max((0, 1))  # the best is 4, and ties leave out the lowest ranks
     if (ranks == 4).all(-1).any():
         return "Win-win"
-    best = (ranks[..., 0] == ranks[..., 0].max(0)) & (ranks[..., 1] == ranks[..., 1].max(1, keepdims=True))
-    stable = ranks[best]
+    stable = np.array([ranks[cell] for cell in pure_equilibria(ranks)])
     if not len(stable):
         return "Cyclic"
     pays = {tuple(sorted(cell, reverse=True)) for cell in stable.tolist()}

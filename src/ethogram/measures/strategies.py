@@ -49,6 +49,7 @@ class StrategyClassifier:
         self.tremble = 0.05
         """The probability e of a slip."""
         self._data: list[list[tuple[Array, int]]] = []
+        self._known: dict[Hashable, tuple[Array, int]] = {}
 
     def fit(self, data: Trajectories, groups: Sequence[Hashable] | None = None) -> Self:
         """Estimate shares and tremble by expectation-maximisation.
@@ -105,8 +106,16 @@ class StrategyClassifier:
 
     def _said(self, match: Trajectory, space: Space[Any]) -> tuple[Array, int]:
         """The probability that each strategy gives each move, shape (strategies, T), and the number of options."""
-        options = [choice.option for choice in space.options()]  # type: ignore[attr-defined]
-        done = [action.option for action in match.actions]
+        options = tuple(choice.option for choice in space.options())  # type: ignore[attr-defined]
+        done = tuple(action.option for action in match.actions)
+        seen = tuple(str(one) for one in match.observations[: len(done)])
+        key = match.agent, options, done, seen
+        if key not in self._known:
+            self._known[key] = self._asked(match, space, done), len(options)
+        return self._known[key]
+
+    def _asked(self, match: Trajectory, space: Space[Any], done: Sequence[str]) -> Array:
+        """How often each strategy does what was done, (strategies, T)."""
         said = np.zeros((len(self.strategies), len(done)))
         for k, (name, make) in enumerate(self.strategies.items()):
             for draw in range(self.draws):
@@ -117,7 +126,7 @@ class StrategyClassifier:
                     if isinstance(action, Awaitable):
                         raise ConfigError(f"the strategy {name!r} waits for something: classify with coded ones")
                     said[k, t] += action[match.agent].option == option
-        return said / self.draws, len(options)
+        return said / self.draws
 
 
 def _stacked(unit: Sequence[tuple[Array, int]]) -> tuple[Array, Array]:
