@@ -1,4 +1,4 @@
-"""What theory says of games: textbook cases, brute force over pure profiles, and the released families of all 144 games."""
+"""What theory says of games: textbook cases, and brute force over pure profiles."""
 
 import itertools
 
@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ethogram.errors import ConfigError, DataError
-from ethogram.measures.equilibria import best_replies, dominated, equilibria, family, maximin, pure_equilibria
-from ethogram.records.reference import reference
+from ethogram.errors import ConfigError
+from ethogram.measures.equilibria import best_replies, dominated, equilibria, maximin, pure_equilibria
 from ethogram.worlds.coded.matrix_game import GAMES
 
 DILEMMA, SEXES, PENNIES, ROCK = (
@@ -59,33 +58,11 @@ def test_domination_and_security_by_hand():
     assert maximin(SEXES, 0).value == pytest.approx(70 / 17)
 
 
-def test_families_by_hand_and_as_released():
-    assert family([[[3, 3], [1, 4]], [[4, 1], [2, 2]]]) == "tragic"
-    assert family([[[4, 4], [1, 3]], [[3, 1], [2, 2]]]) == "win-win"
-    assert family([[[3, 3], [2, 4]], [[4, 2], [1, 1]]]) == "unfair"
-    assert family([[[4, 3], [1, 1]], [[2, 2], [3, 4]]]) == "biased"
-    try:
-        path = reference("repeated-games") / "games.csv"
-    except (ConfigError, DataError) as error:
-        pytest.skip(str(error))
-    import polars as pl
-
-    agree = []
-    for row in pl.read_csv(path, separator=";").iter_rows(named=True):
-        payoffs = [[[row[f"r{i}_c{j}_p{k}"] for k in (1, 2)] for j in (1, 2)] for i in (1, 2)]
-        named = "tragic" if row["game_family"] == "PD Family" else row["game_family"].lower()
-        if all(len({cell[k] for line in payoffs for cell in line}) == 4 for k in (0, 1)):  # some are released with ties
-            agree.append(family(payoffs) == named)
-    assert len(agree) > 100 and all(agree)
-
-
 def test_what_is_no_game_is_said():
     with pytest.raises(ConfigError, match="of no game"):
         pure_equilibria(np.zeros((2, 2)))
     with pytest.raises(ConfigError, match="games of two, not of 3"):
         equilibria(np.zeros((2, 2, 2, 3)))
-    with pytest.raises(ConfigError, match="strictly"):
-        family(SEXES)
     with pytest.raises(ConfigError, match="probabilities of shapes"):
         best_replies(SEXES, 0, [[0.4, 0.4]])
     with pytest.raises(ConfigError, match="no player 2"):

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ethogram.errors import ConfigError, not_installed
 
-__all__ = ["Secured", "best_replies", "dominated", "equilibria", "family", "maximin", "pure_equilibria"]
+__all__ = ["Secured", "best_replies", "dominated", "equilibria", "maximin", "pure_equilibria"]
 
 Array = NDArray[np.float64]
 NEAR = 1e-9
@@ -140,26 +140,6 @@ def maximin(payoffs: ArrayLike, player: int) -> Secured:
     bounds = [(0, None)] * len(table) + [(None, None)]
     best = linprog(np.append(np.zeros(len(table)), -1.0), columns, np.zeros(table.shape[1]), total, [1.0], bounds)
     return Secured(float(-best.fun), best.x[:-1])
-
-
-FAMILIES = {(4, 4): "win-win", (4, 3): "biased", (4, 2): "unfair", (3, 3): "second best", (3, 2): "tragic", (2, 2): "tragic"}
-
-
-def family(payoffs: ArrayLike) -> str:
-    """The family of a strictly ordinal game of two by two, after its best pure equilibrium (Robinson & Goforth 2005).
-
-    By how both rank what they get in it, 4 being the best of four: `win-win` 4 4, `biased` 4 3, `unfair` 4 2, `second best`
-    3 3, `tragic` 3 2 or 2 2 (the prisoner's dilemma is one); `cyclic` where there is no pure equilibrium.
-
-    Raises:
-        ConfigError: the game is not two by two, or a player gets the same in two of its cells.
-    """
-    array = game(payoffs)
-    if array.shape != (2, 2, 2) or any(np.unique(array[..., player]).size < 4 for player in (0, 1)):
-        raise ConfigError("family() is for games of two by two in which each player ranks the four cells strictly")
-    ranks = np.stack([array[..., player].ravel().argsort().argsort().reshape(2, 2) + 1 for player in (0, 1)], axis=-1)
-    stable = [tuple(sorted(ranks[cell].tolist(), reverse=True)) for cell in pure_equilibria(ranks)]
-    return FAMILIES[max(stable)] if stable else "cyclic"
 
 
 def _own(array: Array, player: int) -> Array:
