@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ __all__ = [
     "engine",
     "fingerprint",
     "in_peoples_place",
+    "released",
     "replay",
     "replayed",
     "tables",
@@ -52,6 +54,12 @@ MODEL = {
     name: Reported(f"{value:.3f}", SOURCE, value)
     for name, value in {"claude2": 0.775, "gpt4": 0.772, "claude1": 0.754, "gpt35": 0.742, "llama2": 0.684}.items()
 }
+
+
+@lru_cache(maxsize=1)
+def released(data: str) -> list[Match]:
+    """The matches between models, of the records with this fingerprint: read once a process."""
+    return model_matches()
 
 
 class Replay(NamedTuple):
@@ -89,7 +97,7 @@ def replayed(item: dict[str, Any], lab: Lab) -> list[dict[str, Any]]:
     """The matches of some games (a part of the study): rounds, exact ones, and the points of both as shares of the best."""
     games, chosen = ordinal_games(), set(item["games"])
     payoffs = {**PAYOFFS, **{str(number): game.payoffs for number, game in games.items()}}
-    matches = [m for m in (*(coded_matches() if "PD" in chosen else ()), *model_matches()) if m.game in chosen]
+    matches = [m for m in (*(coded_matches() if "PD" in chosen else ()), *released(item["records"])) if m.game in chosen]
     return [
         {
             "game": match.game,

@@ -55,8 +55,8 @@ PROBES = (
     "turn taker", "random", "tit for tat", "suspicious tit for tat", "always second", "tit for two tats", "defect once",
     "random",
 )  # fmt: skip
-"""Opponents of planted players. A pilot of two seeds without the last two named 96 % truly: one defection tells triggers from
-two tits for tat."""
+"""Opponents of planted players. A pilot of two seeds without the last two named 96 % truly: one defection tells triggers
+from two tits for tat."""
 
 
 class Trembling(Policy):

@@ -23,7 +23,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ethogram.records.repeated_games import lookups, model_matches, ordinal_games, people
+from ethogram.records.repeated_games import lookups, ordinal_games, people
 from ethogram.studies import Findings, Lab, Paper
 from ethogram.studies.society import _repeated_games_people as humans
 from ethogram.studies.society import _repeated_games_pictures as pictures
@@ -113,7 +113,7 @@ def run(config: Config, lab: Lab) -> Findings:
 
 def _scores(findings: Findings, config: Config, lab: Lab, data: str) -> None:
     """Released matches and coded strategies, in the ordinal games."""
-    there = sorted({match.game for match in model_matches()}, key=int)
+    there = sorted({match.game for match in records.released(data)}, key=int)
     chosen = there[: config.games or None]
     size = max(1, -(-len(chosen) // 4))
     chunks = [chosen[i : i + size] for i in range(0, len(chosen), size)]
