@@ -15,8 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from gymnasium import Space
 
-from ethogram.errors import CallFailed
-from ethogram.policy import Fault, Policy
+from ethogram.policy import Policy
 from ethogram.seeds import generator
 from ethogram.session import current
 from ethogram.world import Agent
@@ -67,6 +66,9 @@ class Task(Protocol):
 class Subject(Policy):
     """Decides by a task's law, or as a language model would.
 
+    A call of the model that fails for good is not made a Fault, for the world's idle action would be counted as a choice: it
+    fails the measurement, which is made up for when the experiment is conducted again.
+
     Args:
         task: that is done.
         mind: `coded`, or the spelling of a language model.
@@ -112,12 +114,8 @@ class Subject(Policy):
         count = self._counts[agent] = self._counts.get(agent, 0) + 1
         hidden = () if self.logged else (_executions[self._seed],)
         rng = generator(self._seed, "subject", agent, count, *hidden)
-        try:
-            if not self.notes:
-                return self.task.action(await self._choose(agent, asked, rng, "act"), seen)
-            return self.task.action(await self._noted(agent, asked, rng), seen)
-        except CallFailed as error:
-            return Fault(str(error))
+        choice = await (self._noted(agent, asked, rng) if self.notes else self._choose(agent, asked, rng, "act"))
+        return self.task.action(choice, seen)
 
     async def _noted(self, agent: Agent, asked: Question, rng: np.random.Generator) -> int:
         """Note an intention, then choose."""

@@ -19,12 +19,13 @@ so that a unit's score can be reliable at all. No threshold was changed.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ethogram.experiments import Processes, Report
+from ethogram.experiments import Experiment, Processes, Report
 from ethogram.studies import Claim, Findings, Lab, Paper, Reported, Verdict, fails, holds, not_tested
 from ethogram.studies.society import _behaving_findings as found
 from ethogram.studies.society._behaving_experiments import DETERMINANTS, MAIN, demonstration
@@ -34,7 +35,7 @@ from ethogram.studies.society._behaving_planted import PLANS, families, repeated
 from ethogram.studies.society._behaving_probes import CONTROLS, PROBES, probing
 
 paper = Paper("AI Agent Behavioral Science", "Chen et al.", "arXiv 2506.06366, 2025", "https://arxiv.org/abs/2506.06366")
-cell = "coded worlds; coded and prompted policies"
+cell = "coded world, coded and prompted policies"
 model = "smollm2"
 surrogates = (CODED,)
 tags = ("experiments", "power", "fairness", "privacy", "safety", "reliability")
@@ -66,33 +67,39 @@ def run(config: Config, lab: Lab) -> Findings:
     findings = Findings()
     _planted(findings, config, lab)
     prompted = lab.model if config.model_units and lab.model not in ("", *surrogates) else ""
-    reports: dict[tuple[str, str], Report] = {}
-    for determinant in DETERMINANTS:
-        one = demonstration(determinant, CODED, config.units, config.repeats, lab.seed)
-        reports[determinant, SURROGATE] = _conduct(one, lab, "surrogate", config.processes)
-        if prompted:
-            one = demonstration(determinant, prompted, config.model_units, config.repeats, lab.seed)
-            reports[determinant, prompted] = _conduct(one, lab, "model", 1)
+    with Processes(config.processes) if config.processes > 1 else nullcontext(1) as workers:
+        reports = _demonstrations(config, lab, prompted, workers)
+        probes = {
+            name: _conduct(
+                probing(name, prompted, config.probe_units, config.repeats, lab.seed),
+                lab,
+                "model" if prompted else "controls",
+                1 if prompted else workers,
+            )
+            for name in PROBES
+        }
     found.demonstrated(findings, reports)
-    probes = {
-        name: _conduct(
-            probing(name, prompted, config.probe_units, config.repeats, lab.seed),
-            lab,
-            "model" if prompted else "controls",
-            1 if prompted else config.processes,
-        )
-        for name in PROBES
-    }
     found.probed(findings, probes)
     found.effects_table(findings, {**reports, **{(name, "controls"): report for name, report in probes.items()}})
     _tell(findings, config, prompted)
     return findings
 
 
-def _conduct(experiment: Any, lab: Lab, who: str, processes: int) -> Report:
+def _demonstrations(config: Config, lab: Lab, prompted: str, workers: Any) -> dict[tuple[str, str], Report]:
+    """The experiment on each determinant, with the surrogate and with the model where there is one."""
+    reports: dict[tuple[str, str], Report] = {}
+    for determinant in DETERMINANTS:
+        one = demonstration(determinant, CODED, config.units, config.repeats, lab.seed)
+        reports[determinant, SURROGATE] = _conduct(one, lab, "surrogate", workers)
+        if prompted:
+            one = demonstration(determinant, prompted, config.model_units, config.repeats, lab.seed)
+            reports[determinant, prompted] = _conduct(one, lab, "model", 1)
+    return reports
+
+
+def _conduct(experiment: Experiment, lab: Lab, who: str, workers: Any) -> Report:
     """Conduct an experiment in a folder of its own, which keeps the registration and what was measured."""
-    folder = lab.dir / "experiments" / f"{experiment.name}-{who}"
-    return experiment.conduct(folder, workers=1 if processes == 1 else Processes(processes), progress=lab.progress)
+    return experiment.conduct(lab.dir / "experiments" / f"{experiment.name}-{who}", workers=workers, progress=lab.progress)
 
 
 def _planted(findings: Findings, config: Config, lab: Lab) -> None:
