@@ -7,6 +7,7 @@ one run are not independent. Stylised facts after Cont (2001), "Empirical proper
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,10 @@ from ethogram.errors import DataError
 
 __all__ = ["agreement", "autocorrelation", "correlation", "excess_kurtosis", "gini", "log_returns", "tail_index"]
 
+Series = Sequence[float] | NDArray[np.floating[Any]]
 
-def log_returns(prices: Sequence[float]) -> NDArray[np.float64]:
+
+def log_returns(prices: Series) -> NDArray[np.float64]:
     """Changes of the logarithm of prices: one fewer than there are prices; DataError where one is not above 0."""
     values = np.asarray(prices, float)
     if len(values) and values.min() <= 0:
@@ -24,14 +27,14 @@ def log_returns(prices: Sequence[float]) -> NDArray[np.float64]:
     return np.diff(np.log(values))
 
 
-def excess_kurtosis(values: Sequence[float]) -> float:
+def excess_kurtosis(values: Series) -> float:
     """The fourth standardised moment less 3: 0 for a normal distribution, more for fatter tails; NaN where all are alike."""
     x = np.asarray(values, float) - np.mean(values)
     spread = np.mean(x**2)
     return float(np.mean(x**4) / spread**2 - 3) if spread > 0 else float("nan")
 
 
-def tail_index(values: Sequence[float], share: float = 0.05) -> float:
+def tail_index(values: Series, share: float = 0.05) -> float:
     """Hill's estimate of a power law's exponent from the largest absolute values; about 3 in stock markets (Cont 2001).
 
     The smaller, the fatter the tail. Tails of a normal distribution give about 5 to 6 at `share` 0.05.
@@ -47,21 +50,21 @@ def tail_index(values: Sequence[float], share: float = 0.05) -> float:
     return float(1 / np.mean(np.log(x[:k] / x[k])))
 
 
-def correlation(x: Sequence[float], y: Sequence[float]) -> float:
+def correlation(x: Series, y: Series) -> float:
     """Pearson's; NaN where one of them does not vary."""
     a, b = np.asarray(x, float) - np.mean(x), np.asarray(y, float) - np.mean(y)
     scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
     return float((a * b).sum() / scale) if scale > 0 else float("nan")
 
 
-def autocorrelation(values: Sequence[float], lags: Iterable[int]) -> list[float]:
+def autocorrelation(values: Series, lags: Iterable[int]) -> list[float]:
     """Correlation of a series with itself so many places before, one number a lag; NaN where it does not vary."""
     x = np.asarray(values, float) - np.mean(values)
     scale = float((x**2).sum())
     return [float((x[lag:] * x[:-lag]).sum() / scale) if scale > 0 else float("nan") for lag in lags]
 
 
-def gini(values: Sequence[float]) -> float:
+def gini(values: Series) -> float:
     """Inequality of what people have: 0 where all have the same, near 1 where one has all, and above it with debts."""
     x = np.sort(np.asarray(values, float))
     n, total = len(x), float(x.sum())

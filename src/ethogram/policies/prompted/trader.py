@@ -21,7 +21,7 @@ from ethogram.world import Agent
 if TYPE_CHECKING:
     from ethogram.language import LanguageModel
 
-__all__ = ["Deal", "PromptedTraders", "menu"]
+__all__ = ["QUESTIONS", "Deal", "PromptedTraders", "loan_options", "menu"]
 
 STAKE = 10
 """An order, or a loan, from a menu is one part in so many of what the trader could spend, sell or borrow."""
@@ -125,10 +125,14 @@ class PromptedTraders(Policy):
     async def act(self, observations: Mapping[Agent, Floor], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
         """What each does; the calls of all are in flight at once."""
         for seen in observations.values():
-            if self._board[0] != seen.market.day:  # the board is shown in the first phase of a day
-                self._board = (seen.market.day, seen.market.board[: self.posts])
+            self.listen(seen)
         done = await asyncio.gather(*(self._act(agent, seen, spaces[agent]) for agent, seen in observations.items()))
         return dict(zip(observations, done, strict=True))
+
+    def listen(self, seen: Floor) -> None:
+        """Read the board, which is shown in the first phase of a day and is the same for all."""
+        if self._board[0] != seen.market.day:
+            self._board = (seen.market.day, seen.market.board[: self.posts])
 
     async def _act(self, agent: Agent, seen: Floor, space: Any) -> Any:
         try:
