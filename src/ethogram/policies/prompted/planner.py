@@ -150,8 +150,8 @@ class Planner(Policy):
         correct_belief: whether mistakes are sent back.
 
     `diaries[agent]` has, for the episode, `plans` (how many items were sold before it, priorities), `audits` (of each
-    status: tries; how many points concern the bidder itself and others; how many of them were wrong in the first draft
-    and in the last), and `failures` (plans, bids and statuses that could not be had). Plans and audits are notes of the
+    status: tries; and for the `first` draft and what was `left`, about `self` and `others`, how many points were wrong and
+    how many there are), and `failures` (plans, bids and statuses that could not be had). Plans and audits are notes of the
     run, too.
     """
 
@@ -214,21 +214,20 @@ class Planner(Policy):
     async def _take_stock(self, agent: Agent, seen: Lot, space: Space[Any]) -> None:
         """Rewrite the status, and hold it against the truth."""
         diary, moment, truth = self.diaries[agent], self._moment(agent, seen, space), facts_of(seen)
-        points = _split(leaves(truth), agent)
         draft: Draft | None = None
-        first: dict[str, int] | None = None
+        first: dict[str, list[int]] | None = None
         try:
             while draft is None or (self.correct_belief and draft.slips and draft.tries <= TRIES):
                 facts = await self.mind.update(moment, draft)
                 draft = Draft(facts, audit(facts, truth), 1 if draft is None else draft.tries + 1)
-                first = first or _split([slip.where for slip in draft.slips], agent)
+                first = first or _score(draft.slips, truth, agent)
         except CallFailed:
             diary["failures"]["status"] += 1
         if draft is not None:
             diary["believed"] = draft.facts
-        left = _split([slip.where for slip in audit(diary["believed"], truth)], agent)
+        left = _score(audit(diary["believed"], truth), truth, agent)
         tries = 0 if draft is None else draft.tries
-        found = {"place": len(seen.sold), "tries": tries, "points": points, "first": first or left, "left": left}
+        found = {"place": len(seen.sold), "tries": tries, "first": first or left, "left": left}
         diary["audits"].append(found)
         _note(agent, "belief", found)
 
@@ -244,12 +243,11 @@ class Planner(Policy):
             self.mind.load_state_dict(state["mind"])  # type: ignore[attr-defined]
 
 
-def _split(where: Any, you: str) -> dict[str, int]:
-    """How many points concern the bidder itself, and others."""
-    found: dict[str, int] = dict.fromkeys(SIDES, 0)
-    for at in where:
-        found[concerns(at, you)] += 1
-    return found
+def _score(slips: Sequence[Slip], truth: Facts, you: str) -> dict[str, list[int]]:
+    """About the bidder itself and others: how many points are wrong, of how many in the truth or the belief."""
+    wrong = [slip.where for slip in slips]
+    points = {*leaves(truth), *wrong}
+    return {side: [sum(concerns(at, you) == side for at in some) for some in (wrong, points)] for side in SIDES}
 
 
 def _note(agent: Agent, kind: str, data: dict[str, Any]) -> None:

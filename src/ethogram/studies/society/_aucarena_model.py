@@ -51,7 +51,7 @@ def measured(run: Run) -> dict[str, Any]:
         one[1] += bool(call.faults)
         one[2] += call.error is not None
     audits = [data for kind, data in notes if kind == "belief"]
-    diary = {"plans": plans, "audits": audits, "failures": {purpose: one[2] for purpose, one in calls.items()}}
+    diary = {"plans": plans, "audits": audits}
     data = run.trajectories()
     found = conduct(data, ME, data[0].outcome, diary)
     return found | {"calls": calls, "complete": run.manifest.status == "complete" and len(data[0].observations[-1].sold)}

@@ -126,7 +126,7 @@ def conduct(data: Trajectories, name: str, outcome: Any, diary: dict[str, Any] |
         item's priority with the number of bids tried for it) and `paid` (with the price paid over the one called out, 0
         where it did not win), null where either does not vary; `changed` (the share of priorities that a new plan
         changed); `wrong` and `left` (the shares of the points of its statuses that were wrong in the first and the last
-        draft, about itself and others); `failures`.
+        draft, about itself and others).
     """
     bids, refused = outcome[f"bids of {name}"], outcome[f"refused of {name}"]
     found: dict[str, Any] = {what: outcome[f"{what} of {name}"] for what in ("profit", "items")}
@@ -146,12 +146,11 @@ def conduct(data: Trajectories, name: str, outcome: Any, diary: dict[str, Any] |
     found["effort"] = _rank([priority[p] for p in planned], [made[p] for p in planned])
     found["paid"] = _rank([priority[p] for p in planned], [_paid(sold[p], name) / called[p] for p in planned])
     found["changed"] = _changed(diary["plans"])
-    if "audits" in diary:
-        for draft, key in (("wrong", "first"), ("left", "left")):
+    if diary.get("audits"):
+        for measure, key in (("wrong", "first"), ("left", "left")):
             for side in ("self", "others"):
-                points = sum(one["points"][side] for one in diary["audits"])
-                found[f"{draft}_{side}"] = sum(one[key][side] for one in diary["audits"]) / points if points else None
-        found["failures"] = diary["failures"]
+                wrong, points = np.sum([one[key][side] for one in diary["audits"]], axis=0).tolist()
+                found[f"{measure}_{side}"] = wrong / points if points else None
     return found
 
 

@@ -36,7 +36,7 @@ def draw_skill(findings: Findings) -> None:
 
 def course(findings: Findings, shown: Mapping[str, Any], kinds: Sequence[str], budget: int) -> None:
     """How the price of each item climbed in one auction, and how everybody's wealth moved."""
-    figure, (left, right) = canvas(columns=2, height=3.6)
+    figure, (left, right) = canvas(columns=2, height=3.9)
     for place, price in enumerate(shown["prices"]):
         bids = [(amount / price, leader) for at, amount, leader in shown["bids"] if at == place]
         for step, (height, leader) in enumerate(bids):
@@ -56,8 +56,8 @@ def course(findings: Findings, shown: Mapping[str, Any], kinds: Sequence[str], b
             wealth.append(wealth[-1] + (value - price if winner == kind else 0))
         right.step(range(len(money)), np.array(money) / 1000, where="post", color=COLOURS[kind], lw=1.2, ls=":")
         right.step(range(len(wealth)), np.array(wealth) / 1000, where="post", color=COLOURS[kind], label=kind)
-    right.set(xlabel="items sold", ylabel="thousands", ylim=(-1, budget / 1000 * 1.05))
-    right.legend(title="profit (line), money (dots)")
+    right.set(xlabel="items sold", ylabel="profit (line), money left (dotted), thousands", ylim=(-1, budget / 1000 * 1.05))
+    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, fontsize=9)
     words = (
         "One auction. Left: each dot is a bid that led, in the colour of its bidder, over the price at which the item was "
         "called out. Right: profit (lines) and money left (dotted) of each bidder after each item."
@@ -84,7 +84,8 @@ def draw_curse(
         found = [findings.get("room_profit", f"{kind} {level}") for level in rooms]
         _band(right, rooms, found, COLOURS[kind], 1 / 1000, 100, kind)
     right.set(xlabel="overestimation, %", ylabel="profit among its like, thousands")
-    right.legend(fontsize=8)
+    right.set_ylim(bottom=-2.2)
+    right.legend(loc="lower left", ncols=2, fontsize=8)
     for axes in (left, middle, right):
         axes.axhline(0, color="#888888", lw=0.8)
     words = (

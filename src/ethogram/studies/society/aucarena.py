@@ -64,15 +64,15 @@ class Config(BaseModel):
     arm_seeds: int = Field(default=60, ge=2, description="auctions of each arm of the planner")
     slip: float = Field(default=0.15, ge=0, le=1, description="the surrogate's rate of slips")
     model_seeds: int = Field(default=2, ge=0, description="auctions of each arm that the language model plays; 0: none")
-    model_items: int = Field(default=5, ge=2, description="items of these")
+    model_items: int = Field(default=4, ge=2, description="items of these")
     model_written: int = Field(default=1, ge=0, description="how many of these it also plays writing JSON")
     processes: int = Field(default=2, ge=1, description="processes for the replications")
 
 
 presets = {
     "smoke": Config(
-        draws=60, seeds=4, levels=(0.0, 0.1, 0.5), rooms=(0.0, 0.4), numbers=(2, 5), curse_seeds=3, room_seeds=2,
-        audited=1, each=2, arm_seeds=4, model_seeds=0, processes=1,
+        draws=40, seeds=3, levels=(0.0, 0.1, 0.5), rooms=(0.0, 0.4), numbers=(2, 5), curse_seeds=3, room_seeds=2,
+        audited=1, each=2, arm_seeds=3, model_seeds=0, processes=1,
     ),
     "laptop": Config(),
     "paper": Config(model_seeds=10, model_items=10, model_written=10),
