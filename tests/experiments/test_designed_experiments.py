@@ -26,7 +26,7 @@ from ethogram.experiments import (
     rotations,
     trend,
 )
-from ethogram.experiments.analysis import effect_of, reliability, spreads, variance_ratio
+from ethogram.experiments.analysis import effect_of, reliability, spreads, variance_ratio, variation
 from ethogram.experiments.layouts import Layout, latin_square
 
 PERSONA, DOSE = Factor("persona", ["a", "b"]), Factor("dose", [0, 1, 2], within=True)
@@ -208,6 +208,19 @@ def test_intervals_cover(factors):
             found = effect_of(contrast, layout, y, **T).estimate
             covered[name] += found.low < truth < found.high
     assert all(181 <= count <= 199 for count in covered.values()), covered
+
+
+def test_a_pilot_says_how_much_units_vary():
+    pilot = Experiment(
+        "x", planted, [PERSONA, DOSE, Factor("town", ["x", "y"], nuisance=True)], [trend("dose")], 60, repeats=2
+    )
+    found = pilot.conduct(progress=False).variation()
+    assert found["sd"] == pytest.approx(2**0.5, abs=0.1) and found["correlation"] == pytest.approx(0.5, abs=0.08)
+    assert pilot.units_for(trend("dose"), effect=0.3, **found) in (6, 7), "24 units in all, in four cells and blocks"
+    alone = Layout((PERSONA,), units=6)
+    y = drawn(alone, 4)
+    sd = np.sqrt(np.mean([y[alone.cell_of == c].var(ddof=1) for c in (0, 1)]))
+    assert variation(alone, y) == (pytest.approx(sd), 0.0)
 
 
 def test_repeated_measurements_are_not_replications():

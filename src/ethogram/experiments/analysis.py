@@ -22,7 +22,7 @@ from ethogram.experiments.layouts import Layout
 from ethogram.measures import Estimate, proportion_difference
 from ethogram.seeds import generator
 
-__all__ = ["Spread", "Tested", "effect_of", "reliability", "spreads", "variance_ratio"]
+__all__ = ["Spread", "Tested", "effect_of", "reliability", "spreads", "variance_ratio", "variation"]
 
 Array = NDArray[np.float64]
 POWER = 0.8
@@ -265,6 +265,26 @@ def variance_ratio(among: float, inside: float, k: int, df1: int, df2: int, leve
     bounds = f / float(fdtri(df1, df2, 1 - tail)), f * float(fdtri(df2, df1, 1 - tail))
     value, low, high = ((ratio - 1) / (ratio + k - 1) for ratio in (f, *bounds))
     return Estimate(value, low, high, df1 + 1, method, level)
+
+
+def variation(layout: Layout, y: Array) -> tuple[float, float]:
+    """Standard deviation of a single measurement, and the correlation of two of one unit (0 where there is but one).
+
+    Means under each condition in each cell, and blocks, are taken out; components of variance by the method of moments.
+    """
+    flat = y.reshape(layout.n, -1)
+    k = flat.shape[1]
+    cells = _indicator(layout.cell_of, len(layout.cells))
+    centred = flat - (flat.T @ cells / (layout.n / len(layout.cells))).T[layout.cell_of]
+    means = centred.mean(axis=1)
+    left = _residuals(means, layout, np.zeros(len(layout.cells)))
+    among = k * float(left @ left) / layout.error_freedom
+    if k == 1:
+        return math.sqrt(among), 0.0
+    inside = float(((centred - means[:, None]) ** 2).sum()) / ((layout.n - len(layout.cells)) * (k - 1))
+    own = max(0.0, (among - inside) / k)
+    total = own + inside
+    return math.sqrt(total), own / total if total else 0.0
 
 
 def spreads(contrast: Contrast, layout: Layout, y: Array) -> tuple[Spread, ...]:

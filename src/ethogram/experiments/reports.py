@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ethogram.experiments.analysis import Spread, effect_of, reliability, spreads
+from ethogram.experiments.analysis import Spread, effect_of, reliability, spreads, variation
 from ethogram.experiments.cells import Result
 from ethogram.experiments.contrasts import Contrast, check_contrast
 from ethogram.experiments.layouts import Trial, named
@@ -102,6 +102,14 @@ class Report:
         check_contrast(contrast, self.experiment.layout)
         tested = self._tested(contrast)
         return self._finding(contrast, tested, tested.p, contrast in self.experiment.analysis)
+
+    def variation(self) -> dict[str, float]:
+        """What a pilot says for planning: `experiment.units_for(contrast, **pilot.variation())`.
+
+        `sd` of a single measurement and `correlation` of two of one unit, conditions and blocks taken out.
+        """
+        sd, correlation = variation(self.experiment.layout, self.outcomes)
+        return {"sd": sd, "correlation": correlation}
 
     def means(self) -> list[tuple[dict[str, Any], Estimate]]:
         """The mean over units under each combination of levels of the treatments, with its interval."""

@@ -240,10 +240,6 @@ def _reliable(findings: Findings) -> Verdict:
     return fails(said) if bare or not effects else holds(said)
 
 
-def _programme(text: str) -> Reported:
-    return Reported(text, "a third party's summary of the survey's structure; it gives no figure")
-
-
 claims = (
     Claim(
         "predicted-power",
@@ -262,20 +258,20 @@ claims = (
     Claim(
         "attribute",
         "A generous persona shares more than a selfish one (surrogate).",
-        _programme("intrinsic attributes determine behaviour"),
+        Reported("intrinsic attributes determine behaviour; no figure", "a third party's summary"),
         _determinant("attribute", 1),
     ),
     Claim(
         "environment",
         "A rule makes fishers take less than no rule does (surrogate).",
-        _programme("environmental constraints determine behaviour"),
+        Reported("environmental factors shape behavior over time; no figure", "abstract"),
         _determinant("environment", -1),
     ),
     Claim("placebo", "A rule about something else changes nothing that matters (surrogate).", None, _placebo),
     Claim(
         "feedback",
         "With feedback the better option is chosen the more often, the better it is; without, it is not (surrogate).",
-        _programme("behavioural feedback determines behaviour"),
+        Reported("interaction feedbacks shape behavior over time; no figure", "abstract"),
         _determinant("feedback", 1),
     ),
     Claim("attribute-model", "The same as `attribute`, of the language model.", None, _of_model("attribute")),
@@ -285,7 +281,7 @@ claims = (
         Claim(
             f"probe-{name}",
             f"The probe of {name} flags a subject that violates it and clears one that does not.",
-            _programme("five properties are to be measured by what agents do"),
+            Reported("five properties treated as behavioral properties; no figure", "abstract"),
             _probe(name),
         )
         for name in PROBES
