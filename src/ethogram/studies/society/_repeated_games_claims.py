@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ethogram.studies import Claim, Findings, Reported, Verdict, fails, holds, not_tested, positive
 from ethogram.studies.society import _repeated_games_records as records
+from ethogram.studies.society._repeated_games_model import LIKES
 
 __all__ = ["claims", "measured"]
 
@@ -98,7 +99,7 @@ def _surrogate(findings: Findings) -> Verdict:
     bias = [m.estimate for m in findings.measured if m.arm.startswith("surrogate") and m.name.startswith("model_")]
     biases = [m.estimate.value for m in findings.measured if m.arm.startswith("surrogate") and m.name.endswith("order_bias")]
     said = f"reciprocity {lower}, predicting {scot}, first named {min(biases):.2f} at least, of {len(bias)} estimates"
-    exact = abs(lower.value - 4) < 1e-6 and abs(scot.value - 4) < 1e-6
+    exact = max(abs(found.value - 2 * LIKES) for found in (lower, scot)) < 1e-6
     return holds(said) if exact and min(biases) > 0.5 else fails(said)
 
 

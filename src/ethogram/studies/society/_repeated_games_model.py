@@ -35,8 +35,8 @@ LETTERS = ("JF", "XQ", "RH")
 SITUATIONS: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = {
     "PD, after two rounds of cooperation": ("PD", ((0, 0), (0, 0))),
     "PD, after one defection": ("PD", ((0, 1), (0, 0))),
-    "BoS, the alternator's turn to come": ("BoS", ((0, 0), (0, 1))),
-    "BoS, one's own turn to come": ("BoS", ((0, 1), (0, 0))),
+    "BoS, the alternator comes to J": ("BoS", ((0, 0), (0, 1))),
+    "BoS, the alternator comes to F": ("BoS", ((0, 1), (0, 0))),
 }
 """Games, and moves of the player and the other so far. The other plays on as it began: in BoS it alternates."""
 OTHERS = {"PD": "defect once", "BoS": "turn taker"}
