@@ -60,7 +60,7 @@ def tape_picture(run: Mapping[str, Any], stock: str, first: int, last: int) -> F
     for side, colour, marker in (("buy", SERIES[0], "^"), ("sell", SERIES[1], "v")):
         own = [(when, price / 100) for when, _, way, price in orders if way == side]
         x, y = zip(*own, strict=True) if own else ((), ())
-        axes.plot(x, y, marker, color=colour, alpha=0.35, markersize=3.2, markeredgewidth=0, linestyle="", label=side)
+        axes.plot(x, y, marker, color=colour, alpha=0.5, markersize=4, markeredgewidth=0, linestyle="", label=side)
     days = np.arange(first, last + 1)
     prices = np.array(run["prices"][stock][first : last + 1]) / 100
     axes.step(days, prices, where="post", color="#333333", linewidth=1.2, label="price in the evening")
@@ -77,7 +77,7 @@ def wealth_picture(run: Mapping[str, Any]) -> Figure:
     """Net worth of every trader relative to the first day, by kind; the median of each kind in bold."""
     figure, axes = canvas(7.5, 3.4, 4)
     worths = np.array(run["worths"], float)
-    relative = np.maximum(worths / worths[:, :1], 1e-2)
+    relative = np.clip(worths / worths[:, :1], 0.05, 20)
     for axis, (kind, words) in zip(axes, WORDS.items(), strict=True):
         own = relative[np.array(run["kinds"]) == kind]
         axis.plot(own.T, color=COLOURS[kind], alpha=0.35, linewidth=0.8)
@@ -86,23 +86,25 @@ def wealth_picture(run: Mapping[str, Any]) -> Figure:
         axis.axhline(1, color="#888888", linewidth=0.8)
         axis.set_yscale("log")
         axis.set_ylim(relative.min() * 0.9, relative.max() * 1.1)
+        axis.set_yticks([0.05, 0.2, 1, 5, 20], ["0.05", "0.2", "1", "5", "20"])
+        axis.minorticks_off()
         axis.set_title(words, fontsize=10)
         axis.set_xlabel("day")
         if axis is not axes[0]:
-            axis.tick_params(labelleft=False, which="both")
+            axis.tick_params(labelleft=False)
     axes[0].set_ylabel("net worth, first day = 1")
     return figure
 
 
 def borrowing_picture(runs: Mapping[tuple[str, bool], Sequence[Mapping[str, Any]]], events: Sequence[int]) -> Figure:
-    """What is lent on a day, smoothed over two weeks, with the rate events and without."""
+    """What is lent on a day, mean of the last eleven days, with the rate events and without."""
     figure, axes = canvas(7.5, 3.6, 2)
     for axis, law in zip(axes, ("sensitive", "blind"), strict=True):
         for there, colour, label in ((False, "#8a8a8a", "no rate events"), (True, SERIES[1], "rate events")):
             lent = np.array([run["lent"] for run in runs[law, there]], float) / 1e8
             width = min(11, lent.shape[1])
             smooth = np.stack([np.convolve(row, np.ones(width) / width, "valid") for row in lent])
-            days = np.arange(smooth.shape[1]) + width / 2 + 0.5
+            days = np.arange(smooth.shape[1]) + width
             axis.plot(days, smooth.mean(0), color=colour, label=label)
             error = smooth.std(0) / np.sqrt(len(smooth))
             axis.fill_between(days, smooth.mean(0) - error, smooth.mean(0) + error, color=colour, alpha=0.2, linewidth=0)
@@ -151,9 +153,10 @@ def channel_picture(findings: Findings) -> Figure:
     axes.set_yticks(range(len(shown)), shown)
     axes.invert_yaxis()
     axes.set_xscale("symlog", linthresh=0.25)
-    axes.set_xticks([-1, -0.5, -0.2, 0, 0.2, 0.5, 1], ["-100 %", "-50 %", "-20 %", "0", "+20 %", "+50 %", "+100 %"])
+    axes.set_xticks([-1, -0.2, -0.1, 0, 0.1, 0.2, 1], ["-100 %", "-20 %", "-10 %", "0", "+10 %", "+20 %", "+100 %"])
+    axes.minorticks_off()
     axes.set_xlabel("change that the channel makes, relative to the whole market")
-    axes.legend(fontsize=9, title="channel")
+    axes.legend(fontsize=9, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 

@@ -62,7 +62,7 @@ class Config(BaseModel):
     traders: int = Field(default=20, ge=10, description="coded traders of a replication")
     days: int = Field(default=264, ge=79, description="days of a run; the first rate event is on day 78")
     sessions: int = Field(default=3, ge=1, description="sessions of a day")
-    seeds: int = Field(default=12, ge=2, description="paired replications of every arm")
+    seeds: int = Field(default=10, ge=2, description="paired replications of every arm")
     crowd: int = Field(default=50, ge=10, description="traders of the run that is drawn and audited")
     audits: int = Field(default=5, ge=1, description="audited runs of reckless traders")
     auctions: int = Field(default=100, ge=2, description="double auctions of each kind")
@@ -75,7 +75,7 @@ class Config(BaseModel):
 
 presets = {
     "smoke": Config(
-        traders=10, days=79, sessions=1, seeds=2, crowd=10, audits=1, auctions=3, model_traders=0, processes=1
+        traders=10, days=79, sessions=1, seeds=2, crowd=10, audits=1, auctions=8, model_traders=0, processes=1
     ),
     "laptop": Config(),
     "paper": Config(traders=50, seeds=20, model_traders=50, model_days=264, model_sessions=3, mind="structured"),
@@ -137,7 +137,7 @@ def _arms(findings: Findings, config: Config, lab: Lab, common: dict[str, Any]) 
     rates(findings, borrowers, EVENTS)
     findings.figure(
         "borrowing", borrowing_picture(borrowers, EVENTS), "What the coded traders borrow around the rate events, on the "
-        "same luck: means over runs, smoothed over 11 days, with standard errors. Blind borrowers take the same loans.",
+        "same luck: means over runs and the last 11 days, with standard errors. Blind borrowers take the same loans.",
     )  # fmt: skip
     channels(findings, runs)
     findings.figure(
@@ -173,7 +173,7 @@ def _draw(findings: Findings, crowd: dict[str, Any], config: Config) -> None:
     )  # fmt: skip
     findings.figure(
         "wealth", wealth_picture(crowd), "Net worth of every trader in the same market by kind, relative to the first day "
-        "(logarithmic; bankrupts at the bottom); bold: the median.",
+        "(logarithmic, cut at 0.05 and 20; bankrupts at the bottom); bold: the median.",
     )  # fmt: skip
 
 
