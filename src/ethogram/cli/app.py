@@ -149,6 +149,49 @@ def play(
 
 
 @app.command()
+def survey(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A questionnaire (TOML), or the name of an instrument.")],
+    model: Annotated[
+        str, typer.Option(help="Language model: smollm2, openai:NAME, http://HOST/v1#NAME; random answers at random.")
+    ],
+    population: Annotated[
+        Path | None,
+        typer.Option(help="Who answers: people in a .csv, .json, .toml or .parquet file, or a saved population."),
+    ] = None,
+    respondents: Annotated[int, typer.Option(min=1, help="How many answer, where there is no population.")] = 20,
+    how: Annotated[
+        list[str] | None,
+        typer.Option(help="score (by default), constrain or read; repeated, the ways are compared."),
+    ] = None,
+    average: Annotated[bool, typer.Option(help="Whether scores are averaged over all orders of the options.")] = True,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Take off the scores that options have under a question without content.")
+    ] = False,
+    temperature: Annotated[float, typer.Option(min=0, help="Of the answers.")] = 1.0,
+    memory: Annotated[int, typer.Option(min=0, help="How many of its last answers a respondent is shown.")] = 0,
+    people: Annotated[
+        Path | None, typer.Option(help="People's answers (.csv or .parquet), coded as ours: the fidelity card.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The column that says which person a respondent stands for.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="A column whose effects are compared with people's; may be repeated.")
+    ] = None,
+    seed: Seed = 0,
+    to: To = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the folder.")] = False,
+    budget_calls: Annotated[int | None, typer.Option(min=1, help="Stop before more model calls than this.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=1, help="Stop before more tokens than this.")] = None,
+    json: Json = False,
+) -> None:
+    """Put a questionnaire to a population played by a model, and hold the answers beside those of people."""
+    from ethogram.cli.survey import survey as put
+
+    options = {"average": average, "calibrate": calibrate, "temperature": temperature, "memory": memory}
+    budget = {name: most for name, most in (("calls", budget_calls), ("tokens", budget_tokens)) if most is not None}
+    put(file, population, respondents, model, how or [], options, people, key, group or [], seed, to, resume, budget, json)
+
+
+@app.command()
 def distil(
     run: RunPath,
     to: Annotated[Path, typer.Option(help="Folder of the policy, which must be empty or absent.")],
