@@ -100,12 +100,16 @@ class Knowledge:
             raise DataError(f"there is no property {key!r} among the questions")
         return self.values[:, self.properties.index(key)]
 
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        single = {name: i for i, names in enumerate(self.names) for name in names.split("|")}
+        return single | {names: i for i, names in enumerate(self.names)}
+
     def index(self, name: str) -> int:
         """The place of a thing, by one of its names; DataError where there is none."""
-        for i, names in enumerate(self.names):
-            if name == names or name in names.split("|"):
-                return i
-        raise DataError(f"the base has no thing {name!r}")
+        if name not in self._places:
+            raise DataError(f"the base has no thing {name!r}")
+        return self._places[name]
 
     def called(self, i: int) -> str:
         """The first name of a thing."""

@@ -1,0 +1,1 @@
+"""Studies of people: users, players, personas, and what is known about them."""
