@@ -60,10 +60,12 @@ def test_conduct_by_hand():
 
 def test_who_earns_more_is_rated_higher():
     contest = {kind: {"profit": float(i), "items": 1.0} for i, kind in enumerate(("rule", "static", "adaptive"))}
+    upset = {kind: {"profit": -float(i), "items": 1.0} for i, kind in enumerate(contest)}
     findings = Findings()
-    found.rated(findings, [[contest] * 10] * 4, 0)
+    found.rated(findings, [[contest] * 10] * 4 + [[upset]], 0)
     skills = [findings.get("skill", kind).value for kind in ("rule", "static", "adaptive")]
-    assert skills == sorted(skills) and findings.get("earns_more", "rule").value == 1
+    assert skills == sorted(skills) and findings.get("earns_more", "rule").value == 0.8
+    assert findings.get("strength", "adaptive").low > findings.get("strength", "rule").high
     assert findings.get("separation", "rule").value > 3
 
 

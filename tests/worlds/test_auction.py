@@ -10,6 +10,9 @@ from pettingzoo.test import parallel_api_test
 
 from ethogram.bidding import Bid, Withdraw
 from ethogram.errors import ConfigError
+from ethogram.policies.human import Human
+from ethogram.policy import Coded
+from ethogram.simulation import simulate
 from ethogram.worlds.coded.auction import Auction
 from ethogram.worlds.testing import check_world
 
@@ -91,6 +94,20 @@ def test_what_a_bidder_sees():
         "name": "vase", "winner": "a", "price": 120, "value": 300,
     }  # fmt: skip
     assert seen["c"].step == 6, "a tenth, rounded to whole units"
+
+
+def test_a_person_can_bid_from_the_terminal():
+    lines = iter(["I am out at $500", "bid amount=5", "bid amount=100 reason='a fine vase'", ""])
+    prompts = []
+
+    def ask(prompt):
+        prompts.append(prompt)
+        return next(lines)
+
+    world = Auction([("vase", 100, 300)], ["me", "other"])
+    simulate(world, {"me": Human(ask), "other": Coded(lambda seen, space: Withdraw())}, progress=False)
+    assert world.sales == [["vase", "me", 100, 300]]
+    assert len(prompts) == 3 and "You bid 5, but the least" in prompts[2] and "reason" in prompts[0]
 
 
 def test_who_alone_bids_first_has_it_at_once():

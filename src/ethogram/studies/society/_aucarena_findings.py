@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ethogram.measures import Estimate, mean, paired_difference, proportion
-from ethogram.measures.ratings import Rating, skill
+from ethogram.measures.ratings import Rating, bradley_terry, skill, wins_of
 from ethogram.seeds import generator
 from ethogram.studies import Findings
 from ethogram.studies.society._aucarena_parts import RAISE
@@ -74,6 +74,8 @@ def rated(findings: Findings, contests: Sequence[Sequence[Mapping[str, Mapping[s
         for what, label in (("profit", "Profit of an auction of three"), ("items", "Items won in an auction of three")):
             each = [float(np.mean([one[kind][what] for one in part if kind in one])) for part in contests]
             findings.estimate(f"contest_{what}", mean(each), label, arm=kind)
+    for kind, strength in bradley_terry(wins_of(played)).items():
+        findings.estimate("strength", strength, "Bradley-Terry strength in the same contests", arm=kind, unit="nats")
     label = "Skill of the adaptive bidder above it, in standard deviations of the difference"
     for kind in ratings:
         if kind == "adaptive":
