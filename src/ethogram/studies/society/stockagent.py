@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ethogram.measures import Estimate
 from ethogram.studies import Claim, Findings, Lab, Paper, Reported, Verdict, fails, holds, not_tested, positive
 from ethogram.studies.society._stockagent_audit import audited
 from ethogram.studies.society._stockagent_findings import CHANNELS, auctions, audits, channels, facts, rates, wealth
@@ -152,13 +153,8 @@ def _arms(findings: Findings, config: Config, lab: Lab, common: dict[str, Any]) 
     )  # fmt: skip
     wealth(findings, runs["full"])
     conserved = sum(one["conserved"] for one in [*parts, crowd])
-    findings.estimate("runs_conserved", _share(conserved, len(parts) + 1), "Runs of the arms with all cash and shares left")
-
-
-def _share(good: int, n: int) -> Any:
-    from ethogram.measures import Estimate
-
-    return Estimate.exact(good / n, n)
+    share = Estimate.exact(conserved / (len(parts) + 1), len(parts) + 1)
+    findings.estimate("runs_conserved", share, "Runs of the arms that end with all cash and shares", unit="%")
 
 
 def _draw(findings: Findings, crowd: dict[str, Any], config: Config) -> None:
