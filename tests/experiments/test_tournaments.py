@@ -73,6 +73,9 @@ def test_replicates_share_the_luck_of_the_world():
     assert all(len(lengths) == 1 for lengths in by_replicate) and len(set.union(*by_replicate)) > 1
     again = tournament(NAMES, matrix_match, replicates=4, arguments={"rounds": 400, "going_on": 0.95}, measure=length)
     assert again.matches.equals(found.matches)
+    rules = {"rounds": 400, "going_on": 0.95}
+    batched = tournament(NAMES, matrix_match, replicates=4, batch=3, arguments=rules, measure=length)
+    assert batched.matches.equals(found.matches)
 
 
 def length(paths, world):

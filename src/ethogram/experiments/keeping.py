@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -66,7 +67,13 @@ def identity(function: Callable[..., Any]) -> Any:
     if (own := getattr(function, "identity", None)) is not None:
         return own
     try:
-        text = inspect.getsource(function)
+        text = _text(function)
     except (OSError, TypeError):
         text = ""
     return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', repr(function))} {digest(text)}"
+
+
+@lru_cache(256)
+def _text(function: Callable[..., Any]) -> str:
+    """A function's text, which takes a millisecond to find."""
+    return inspect.getsource(function)

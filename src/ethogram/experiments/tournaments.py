@@ -40,17 +40,17 @@ match, or a series of one for each seat. It is called where the match was played
 
 @dataclass(frozen=True)
 class Meeting:
-    """One match: a scene with entrants in its seats, a seed, and what is measured."""
+    """Matches of one line-up: a scene with entrants in its seats, a seed for each match, and what is measured."""
 
     name: str
     scene: Callable[..., Scene]
     arguments: Mapping[str, Any]
     """Of the scene; `seats` has the entrants."""
     measure: MatchMeasure
-    seed: int
+    seeds: tuple[int, ...]
     steps: int | None = None
-    run: str | None = None
-    """The folder that the run is kept in; None: the match is played in memory."""
+    runs: str | None = None
+    """The folder in which runs are kept; None: matches are played in memory."""
 
     @property
     def functions(self) -> tuple[Callable[..., Any], ...]:
@@ -64,36 +64,40 @@ class Meeting:
             "scene": identity(self.scene),
             "arguments": dict(self.arguments),
             "measure": identity(self.measure),
-            "seed": self.seed,
+            "seeds": list(self.seeds),
             "steps": self.steps,
         }
 
-    def compute(self) -> Result:
-        """Play the match and measure it; one that was cut short in its folder is gone on with.
+    def compute(self) -> dict[str, list[Result]]:
+        """Play the matches and measure them; one that was cut short in its folder is gone on with.
 
         Raises:
             ConfigError: the scene has fewer agents than seats.
             RunError: a budget ended the run.
             DataError: the measure gives something else than finite numbers, or series of other lengths than seats.
         """
+        return {"matches": [self._measured(seed) for seed in self.seeds]}
+
+    def _measured(self, seed: int) -> Result:
         scene, seats = self.scene(**self.arguments), len(self.arguments["seats"])
         if len(scene.world.possible_agents) < seats:
             raise ConfigError(f"the scene has {len(scene.world.possible_agents)} agents, too few for {seats} seats")
         what = getattr(self.measure, "__name__", "the measure")
-        result = numbers(self.measure(self._played(scene), scene.world), what)
+        result = numbers(self.measure(self._played(scene, seed), scene.world), what)
         for name, value in result.items():
             if isinstance(value, list) and len(value) != seats:
                 raise DataError(f"{what} must give one number for each of {seats} seats, or one; {name!r} has {len(value)}")
         return result
 
-    def _played(self, scene: Scene) -> Sequence[Trajectory]:
+    def _played(self, scene: Scene, seed: int) -> Sequence[Trajectory]:
         from ethogram.simulation import rollouts, simulate
         from ethogram.simulation.rollouts import one_thread
 
-        if self.run is None:
-            return rollouts(scene, episodes=1, steps=self.steps, seed=self.seed, progress=False)
+        if self.runs is None:
+            return rollouts(scene, episodes=1, steps=self.steps, seed=seed, progress=False)
+        folder = Path(self.runs, digest([identity(self.scene), dict(self.arguments), self.steps, seed]))
         with one_thread():
-            run = simulate(scene, steps=self.steps, seed=self.seed, to=self.run, resume=True, progress=False)
+            run = simulate(scene, steps=self.steps, seed=seed, to=folder, resume=True, progress=False)
         if run.manifest.status != "complete":
             raise RunError(f"the run was stopped: {run.manifest.reason}")
         return run.trajectories()
@@ -243,6 +247,7 @@ def tournament(
     steps: int | None = None,
     seed: int = 0,
     arguments: Mapping[str, Any] | None = None,
+    batch: int = 1,
     level: float = 0.95,
     workers: int | Executor = 1,
     to: str | Path | None = None,
@@ -266,6 +271,8 @@ def tournament(
         steps: of each match at most; None: until the world ends it.
         seed: everything random derives from it.
         arguments: further ones of the scene.
+        batch: so many replicates of a line-up are handed out and kept at a time; more than 1 saves time where a match takes
+            but milliseconds.
         level: coverage of all intervals.
         workers: how many processes, or `Ray(…)`.
         to: a folder that keeps the result of every match. A tournament that was cut short there goes on where it was.
@@ -280,24 +287,26 @@ def tournament(
     given = dict(entrants) if isinstance(entrants, Mapping) else {name: name for name in entrants}
     if len(given) < len(entrants) or not all(isinstance(name, str) and name for name in given):
         raise ConfigError("the names of entrants must be different texts")
-    if replicates < 1:
-        raise ConfigError(f"replicates is {replicates}, and must be at least 1")
+    for name, value in (("replicates", replicates), ("batch", batch)):
+        if value < 1:
+            raise ConfigError(f"{name} is {value}, and must be at least 1")
     if runs and to is None:
         raise ConfigError("runs are kept in a folder: give to=")
     check_level(level)
     folder = None if to is None else Path(to).resolve()
+    seeds = [derive(seed, "replicate", r) for r in range(replicates)]
+    kept = str(folder / "runs") if folder and runs else None
     meetings, places = [], []
-    tables = [
-        (r, derive(seed, "replicate", r), names) for r in range(replicates) for names in lineups([*given], seats, with_self)
-    ]
-    for r, own, names in tables:
+    for names in lineups([*given], seats, with_self):
         called = {**(arguments or {}), "seats": [given[name] for name in names]}
-        meeting = Meeting(f"{' v. '.join(names)}, replicate {r}", scene, called, measure, own, steps)
-        place = str(folder / "runs" / digest(meeting.recipe)) if folder and runs else None
-        meetings.append(Meeting(meeting.name, scene, called, measure, own, steps, place))
-        places.append((r, own, names))
+        for first in range(0, replicates, batch):
+            own = tuple(seeds[first : first + batch])
+            which = f"replicate {first}" if len(own) == 1 else f"replicates {first} to {first + len(own) - 1}"
+            meetings.append(Meeting(f"{' v. '.join(names)}, {which}", scene, called, measure, own, steps, kept))
+            places += [(first + i, seed, names) for i, seed in enumerate(own)]
     _check(meetings[0])
-    results = collect(meetings, [m.name for m in meetings], workers, folder, "matches", progress)
+    found: Any = collect(meetings, [m.name for m in meetings], workers, folder, "matches", progress)
+    results = [result for meeting in found for result in meeting["matches"]]
     return Tournament([*given], _table(places, results, score), score, level)
 
 
@@ -321,7 +330,8 @@ def _table(places: Sequence[tuple[int, int, tuple[str, ...]]], results: Sequence
 
     columns = ("match", "replicate", "seed", "seat", "entrant", "others")
     rows = []
-    for match, ((r, seed, names), result) in enumerate(zip(places, results, strict=True)):
+    played = sorted(zip(places, results, strict=True), key=lambda one: one[0][0])  # replicate by replicate
+    for match, ((r, seed, names), result) in enumerate(played):
         if not isinstance(result.get(score), list):
             raise DataError(f"the measure gives no series {score!r}, by which matches are to be won: {', '.join(result)}")
         if taken := [name for name in result if name in columns]:

@@ -101,7 +101,7 @@ class MatrixGame(World):
         self.action_spaces = {
             agent: verbs.where(Choose, option=own) for agent, own in zip(self.possible_agents, self.options, strict=True)
         }
-        self.observation_spaces = {agent: Typed(Round) for agent in self.possible_agents}
+        self.observation_spaces = dict.fromkeys(self.possible_agents, Typed(Round))
         self._index = [{option: i for i, option in enumerate(own)} for own in self.options]
         self.rules = [self._rules(seat) for seat in range(count)]
 
@@ -165,7 +165,7 @@ class MatrixGame(World):
         left = self.rounds - self.played - 1 if self.tell and self.going_on == 1 else None
         before = [own[i] for own, i in zip(self.options, self.moved, strict=False)]
         return {
-            agent: Round.model_construct(
+            agent: Round(
                 rules=self.rules[seat],
                 round=self.played + 1,
                 you=seat,
@@ -188,7 +188,7 @@ class MatrixGame(World):
             paid = self.payoffs[cell]
             others = ", ".join(f"{name} {paid[i]:g}" for i, name in enumerate(self.possible_agents) if i != seat)
             lines.append(f"If {chosen}, you get {paid[seat]:g} points and {others}.")
-        if len(lines) > 64:
+        if len(lines) > 64 or sum(map(len, lines)) > 3800:
             lines = [f"The payoffs of {len(lines)} combinations are known to all."]
         end = f"After every round another follows with probability {self.going_on:g}." if self.going_on < 1 else ""
         if not end and self.tell:
