@@ -203,3 +203,14 @@ def test_a_model_can_be_the_judge(tmp_path):
 def test_bad_arguments_are_refused(make, said):
     with pytest.raises(ConfigError, match=said):
         make()
+
+
+def test_while_only_the_value_learns_the_policy_stays_what_it_is(file):
+    import torch
+
+    policy, _ = learner(file)
+    seen = torch.rand(7, 18)
+    before = policy.net(seen).detach()
+    policy.practise(range(32), Practice(rounds=2, games=16, warmup=2), seed=1)
+    after = policy.net(seen).detach()
+    assert torch.equal(before[:, :-1], after[:, :-1]) and not torch.equal(before[:, -1], after[:, -1])

@@ -55,7 +55,7 @@ class Rollout:
         """Whether the game was still on, (B, T)."""
 
 
-def play(net: nn.Module, games: Games, generator: torch.Generator) -> Rollout:
+def play(net: nn.Sequential, games: Games, generator: torch.Generator) -> Rollout:
     """Play games to their end, drawing each action from the network's distribution at temperature 1.
 
     Args:
@@ -76,9 +76,12 @@ def play(net: nn.Module, games: Games, generator: torch.Generator) -> Rollout:
 
 
 def improve(
-    net: nn.Module, optimiser: torch.optim.Optimizer, rollout: Rollout, practice: Practice, only_value: bool = False
+    net: nn.Sequential, optimiser: torch.optim.Optimizer, rollout: Rollout, practice: Practice, only_value: bool = False
 ) -> None:
-    """Learn from one round: clipped policy loss on standardised advantages, squared error of the value, entropy."""
+    """Learn from one round: clipped policy loss on standardised advantages, squared error of the value, entropy.
+
+    With `only_value` nothing but the last layer's value learns.
+    """
     live = rollout.live
     with torch.no_grad():
         found = net(rollout.seen)
@@ -92,7 +95,7 @@ def improve(
     seen, actions = rollout.seen[live], rollout.actions[live]
     for _ in range(practice.epochs):
         for rows in torch.randperm(len(seen)).chunk(practice.minibatches):
-            found = net(seen[rows])
+            found = _through(net, seen[rows], only_value)
             logs = found[:, :-1].log_softmax(-1)
             loss = practice.value * (found[:, -1] - wanted[rows]).square().mean()
             if not only_value:
@@ -105,7 +108,7 @@ def improve(
 
 
 def practise(
-    net: nn.Module, recall: Recall, things: Sequence[int], noise: float, practice: Practice, seed: int
+    net: nn.Sequential, recall: Recall, things: Sequence[int], noise: float, practice: Practice, seed: int
 ) -> list[float]:
     """Play and learn, round after round; the mean score of each round.
 
@@ -134,3 +137,11 @@ def practise(
 
 def _chosen(logs: Tensor, actions: Tensor) -> Tensor:
     return logs.gather(-1, actions.unsqueeze(-1)).squeeze(-1)
+
+
+def _through(net: nn.Sequential, x: Tensor, frozen: bool) -> Tensor:
+    """What the network gives; where `frozen`, all but its last layer stays as it is."""
+    *body, head = net
+    for layer in body:
+        x = layer(x)
+    return head(x.detach() if frozen else x)

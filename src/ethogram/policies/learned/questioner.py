@@ -55,7 +55,7 @@ class Questioner(Learned):
     """Chooses questions with a small network; see the module."""
 
     Config = QuestionerConfig
-    net: nn.Module
+    net: nn.Sequential
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Questioner(Learned):
 
     # --- what the base asks for ---
 
-    def build(self) -> nn.Module:
+    def build(self) -> nn.Sequential:
         """A perceptron to the logits of each question and of a guess, and a value: (B, K + 2)."""
         return MLP(self.observed.size, self.acted.classes[0] + 1, self.config.hidden, "tanh")
 

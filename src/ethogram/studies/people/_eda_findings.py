@@ -149,7 +149,7 @@ def noisy(findings: Findings, results: Results, noises: Sequence[float]) -> None
         panel.set_xlabel("how often the judge errs")
         panel.set_ylabel("found" if name == "success" else name)
         panel.set_ylim(0, 1.05)
-    axes[1].legend(fontsize=8.5)
+    axes[1].legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     caption = (
         "Held-out things found within 20 turns, and the score, by how often the judge errs: means over replications with "
         "95 % intervals. The same things and the same judges for all."
@@ -174,7 +174,7 @@ def information(findings: Findings, results: Results, noise: float) -> None:
     axes.set_ylabel("bits")
     axes.set_xticks(range(1, 21, 2))
     axes.set_ylim(bottom=0)
-    axes.legend(fontsize=9)
+    axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     caption = (
         f"Expected information of the question asked, by turn, with a judge who errs in {noise:.0%} of answers; turns in "
         "which at least a twentieth of the games still asked."

@@ -64,7 +64,7 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     seeds: int = Field(default=5, ge=2, description="replications, each with a division of the things of its own")
-    games: int = Field(default=200, ge=2, description="games of each questioner, replication and noise")
+    games: int = Field(default=150, ge=2, description="games of each questioner, replication and noise")
     noise: float = Field(
         default=0.03, ge=0, lt=0.5, description="how often the judge errs where things are learned and compared"
     )
@@ -77,7 +77,7 @@ class Config(BaseModel):
     rounds: int = Field(default=150, ge=1, description="rounds of practice")
     round: int = Field(default=128, ge=2, description="games of a round")
     menu: int = Field(default=4, ge=2, le=26, description="questions that a language model is shown at a time")
-    model_games: int = Field(default=5, ge=0, description="games of the language model in each way; 0: it does not play")
+    model_games: int = Field(default=4, ge=0, description="games of the language model in each way; 0: it does not play")
     model_judged: int = Field(default=40, ge=0, description="questions that the language model answers as the judge")
     sessions: str = Field(
         default="", description="folder of recorded games as the authors' release writes them, to be marked"
