@@ -18,6 +18,11 @@ def nothing(assignment, seed):
     return generator(assignment["unit"], "own").normal() + generator(seed, str(assignment)).normal()
 
 
+def still_life(assignment, seed):
+    """Always the same."""
+    return 1.0
+
+
 def logged(assignment, seed):
     """Several outcomes; notes down in the file `log` that it was called, and fails where it is told to."""
     log = Path(assignment["log"])

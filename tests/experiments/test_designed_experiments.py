@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measured_units import logged, nothing, planted
+from measured_units import logged, nothing, planted, still_life
 from outbreak import cases, outbreak
 from scipy import stats
 
@@ -319,6 +319,9 @@ def test_a_null_is_not_called_absence_unless_it_is_shown():
     narrow = Experiment("x", nothing, [DOSE], [trend("dose", smallest=0.5)], 60, seed=1).conduct(progress=False)
     (wide,), (narrow,) = wide.effects.values(), narrow.effects.values()
     assert wide.verdict == "undecided" and narrow.verdict == "no effect that matters" and wide.detectable > 1
+    for units, verdict in ((2, "undecided"), (8, "no effect that matters")):
+        still = Experiment("x", still_life, [DOSE], [trend("dose", smallest=0.5)], units).conduct(progress=False)
+        assert [e.verdict for e in still.effects.values()] == [verdict], "two units that are alike say nothing of others"
     found = Experiment("x", planted, [DOSE], [trend("dose", smallest=0.1)], 60, repeats=2).conduct(progress=False)
     (effect,) = found.effects.values()
     assert effect.verdict == "effect" and effect.estimate.above

@@ -38,9 +38,10 @@ class Tested(NamedTuple):
     method: str
     """How p was had."""
     inner: tuple[float, float]
-    """The interval of level 1 - 2 alpha, by which equivalence is judged (two one-sided tests)."""
+    """The interval of level 1 - 2 alpha, by which equivalence is judged (two one-sided tests); NaN where a few units are all
+    alike, so few that no permutation test of them could reach alpha."""
     detectable: float
-    """The effect that such data would show with power 80 %, at alpha; NaN for `anything`."""
+    """The effect that such data would show with power 80 %, at alpha; NaN for `anything`, and where nothing varies."""
 
 
 class Spread(NamedTuple):
@@ -83,8 +84,11 @@ def effect_of(contrast: Contrast, layout: Layout, y: Array, *, test: str, alpha:
     label = "weighted difference of cell means over units" if g.size > 1 else "mean of units' differences"
     low, high = within(1 - alpha)
     estimate = Estimate(value, low, high, layout.n, f"{label}, {method}", 1 - alpha)
-    detectable = (_t(1 - alpha / 2, freedom) + _t(POWER, freedom)) * error
-    return Tested(estimate, p, method, within(1 - 2 * alpha), detectable)
+    inner = within(1 - 2 * alpha)
+    if not error and 2.0 ** (1 - layout.n) > alpha:  # so few units that are all alike say nothing of others
+        inner = math.nan, math.nan
+    detectable = (_t(1 - alpha / 2, freedom) + _t(POWER, freedom)) * error if error else math.nan
+    return Tested(estimate, p, method, inner, detectable)
 
 
 def _interval(

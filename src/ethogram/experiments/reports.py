@@ -33,7 +33,7 @@ class Finding(NamedTuple):
     """`no effect that matters`: shown to be smaller than the contrast's `smallest` (two one-sided tests at alpha), detected
     or not. `effect`: detected, and not so small. What is neither is undecided: absence of evidence."""
     detectable: float
-    """The effect that data like these would have shown with power 80 %; NaN for `anything`."""
+    """The effect that data like these would have shown with power 80 %; NaN for `anything`, and where nothing varies."""
     retest: Estimate | None
     """Reliability of a unit's score, measured again; None where nothing was."""
     spreads: tuple[Spread, ...]

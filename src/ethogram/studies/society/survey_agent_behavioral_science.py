@@ -139,6 +139,9 @@ def _tell(findings: Findings, config: Config, prompted: str) -> None:
             "what it should respond to is measured beside: public news, a partner's repute, the absence of pressure."
         )
         findings.note(
+            "Experiments keep outcomes and not runs, so that their model calls are not in the count of the run's cost."
+        )
+        findings.note(
             f"All units of {prompted} have the same weights: they differ in luck alone, so that their retest reliability "
             "can only be about zero, and intervals are about repetitions of these questions, not other models or people."
         )
