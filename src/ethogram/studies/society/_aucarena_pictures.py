@@ -118,7 +118,7 @@ def draw_ablations(findings: Findings, arms: Sequence[str], name: str, words: st
             found = next((m.estimate for m in findings.measured if m.name == measure and m.arm == arm), None)
             if found is None:
                 continue
-            colour = SERIES[1] if arm in BIDDERS else SERIES[0]
+            colour = SERIES[1] if arm in BIDDERS or "at its seat" in arm else SERIES[0]
             spread = [[(found.value - found.low) * scale], [(found.high - found.value) * scale]] if found.bounded else None
             axes[k].errorbar(found.value * scale, -i, xerr=spread, fmt="o", color=colour, capsize=3)
         axes[k].set_yticks([-i for i in range(len(arms))], [arm.removeprefix("model: ") for arm in arms] if k == 0 else [])

@@ -93,6 +93,7 @@ class Auction(World):
         self.overestimate = _each(overestimate, len(names), "overestimate")
         self.raise_by, self.noise, self.cuts, self.tries = raise_by, noise, cuts, tries
         self.possible_agents, self.agents = names, []
+        self._shown: tuple[tuple[Sale, ...], dict[Agent, tuple[Offer, ...]]] | None = None
         self.observation_spaces = {agent: Typed(Lot) for agent in names}
         self.action_spaces = {agent: Verbs(Bid, Withdraw) for agent in names}
 
@@ -227,6 +228,7 @@ class Auction(World):
 
     def _call_out(self) -> None:
         """The next item comes under the hammer."""
+        self._shown = None
         self.place, self.cut = self.place + 1, 0
         self.price = self.items[self.place].price if self.place < len(self.items) else 0
         self._open()
@@ -238,9 +240,15 @@ class Auction(World):
         self.asked = list(self.active)
         self.refused = dict.fromkeys(self.possible_agents, "")
 
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put a state back."""
+        super().load_state_dict(state)
+        self._shown = None
+
     def _seen(self, agents: Sequence[Agent] | None = None) -> dict[Agent, Lot]:
         """What each sees; made without the checks of pydantic, which would take most of a step's time."""
         over = self.place >= len(self.items)
+        sold, offers = self._known()
         common = {
             "bidders": tuple(self.possible_agents),
             "active": tuple(self.active),
@@ -248,18 +256,31 @@ class Auction(World):
             "leader": self.leader,
             "least": 0 if over else self.least,
             "step": 0 if over else self.raising,
-            "sold": tuple(Sale.model_construct(name=n, winner=w, price=p, value=v) for n, w, p, v in self.sales),
+            "sold": sold,
         }
         seen = {}
         for agent in self.agents if agents is None else agents:
-            offers = [
-                Offer.model_construct(name=item.name, price=item.price, estimate=estimate)
-                for item, estimate in zip(self.items[self.place :], self.estimates[agent][self.place :], strict=True)
-            ]
-            now = None if over else offers[0].model_copy(update={"price": self.price})
+            now = None if over else offers[agent][0]
+            if now is not None and self.cut:
+                now = now.model_copy(update={"price": self.price})
             own = {"you": agent, "budget": self.budgets[agent], "refused": self.refused[agent]}
-            seen[agent] = Lot.model_construct(item=now, to_come=tuple(offers[1:]), **own, **common)
+            seen[agent] = Lot.model_construct(item=now, to_come=offers[agent][1:], **own, **common)
         return seen
+
+    def _known(self) -> tuple[tuple[Sale, ...], dict[Agent, tuple[Offer, ...]]]:
+        """What was sold, and the items left as each bidder knows them: the same until the hammer falls."""
+        if self._shown is None:
+            sold = tuple(Sale.model_construct(name=n, winner=w, price=p, value=v) for n, w, p, v in self.sales)
+            left = self.items[self.place :]
+            offers = {
+                agent: tuple(
+                    Offer.model_construct(name=item.name, price=item.price, estimate=estimate)
+                    for item, estimate in zip(left, estimates[self.place :], strict=True)
+                )
+                for agent, estimates in self.estimates.items()
+            }
+            self._shown = sold, offers
+        return self._shown
 
 
 def _item(given: Item | Sequence[Any], bidders: int) -> Item:
