@@ -9,6 +9,10 @@ from ethogram.studies.society._repeated_games_model import LIKES
 __all__ = ["claims", "measured"]
 
 
+NEAR = 1.0
+"""Points a round within which clones are said to earn what people do: a tenth of the best cell."""
+
+
 def measured(findings: Findings, name: str, arm: str) -> bool:
     """Whether there is such a finding."""
     return any(m.name == name and m.arm == arm for m in findings.measured)
@@ -76,7 +80,7 @@ def _clone(findings: Findings) -> Verdict:
     parts = {game: findings.get("clone_gain", f"{game}, rate of the round") for game in records.PAYOFFS}
     points = {game: findings.get("clone_points", game) for game in records.PAYOFFS}
     said = "; ".join(f"{g}: {parts[g]} nats a move over the rate of the round, points {points[g]}" for g in parts)
-    good = all(v.above for v in parts.values()) and not any(v.above or v.below for v in points.values())
+    good = all(v.above for v in parts.values()) and all(v.low > -NEAR and v.high < NEAR for v in points.values())
     return holds(said) if good else fails(said)
 
 
@@ -189,7 +193,8 @@ claims = (
     ),
     Claim(
         "clone-plays-as-people",
-        "A small network fitted to some people says what others do better than the round's rate, and earns what they do.",
+        "A small network fitted to some people says what others do better than the round's rate, and earns what they "
+        "do within one point a round.",
         None,
         _clone,
     ),

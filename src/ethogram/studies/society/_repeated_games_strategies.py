@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium import Space
 
-from ethogram.measures import Estimate, mean, mean_difference, proportion
+from ethogram.measures import Estimate, mean, paired_difference, proportion
 from ethogram.measures.strategies import StrategyClassifier
 from ethogram.policies.coded.recorded_players import LookupPlayer, RecordedPlayer
 from ethogram.policies.coded.strategies import STRATEGIES, Strategy
@@ -195,7 +195,8 @@ def cloned(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
 
     Returns:
         Mean log-likelihoods of each held-out person's moves; how people and clones play by round (share of the first
-        option), and points a round: of clones against the two tables, one of which is drawn in every round.
+        option); and of each fold, points a round and repeated moves. Clones meet the two tables, one of which is drawn in
+        every round.
     """
     from ethogram.nn.training import Training
     from ethogram.policies.learned.distilled import Distilled, DistilledConfig
@@ -207,7 +208,8 @@ def cloned(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
     config = DistilledConfig(agents=False, history=2, hidden=(32,), width=16, bins=8, buckets=512)
     training = Training(steps=item["steps"], batch=128, lr=3e-3, weight_decay=1e-1, seed=item["seed"] % 2**31)
     gains: dict[str, list[float]] = {"clone": [], "rate of the round": [], "repeats": [], "coin": []}
-    plays: dict[str, list[Any]] = {"people": [], "clones": [], "people's points": [], "clones' points": []}
+    curves: dict[str, list[Any]] = {"people": [], "clones": []}
+    played: dict[str, list[dict[str, float]]] = {"people": [], "clones": []}
     tables = lookups()
     for fold in range(item["folds"]):
         train = joined([one for one, k in zip(there, folds, strict=True) if k != fold])
@@ -217,29 +219,20 @@ def cloned(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
             gains["clone"].append(_said(clone, one))
             for name, value in _simple(train, one).items():
                 gains[name].append(value)
-        world = engine(PAYOFFS[game], 10)
         machine = LookupPlayer(tables[game, "Base"], tables[game, "Prompted"])
-        scene = Scene(world, {"player 1": machine, "player 2": clone})
+        scene = Scene(engine(PAYOFFS[game], 10), {"player 1": machine, "player 2": clone})
         acted = rollouts(scene, episodes=item["matches"], seed=item["seed"] + fold, progress=False)
-        for who, data in (("people", test), ("clones", [one for one in acted if one.agent == "player 2"])):
-            for own in (one[0] if isinstance(one, Trajectories) else one for one in data):
-                plays[who].append(_firsts(own.actions))
-                plays[f"{who}'s points" if who == "people" else "clones' points"].append(float(np.mean(own.rewards)))
-    return {
-        "gains": gains,
-        "points": {who: plays[key] for who, key in (("people", "people's points"), ("clones", "clones' points"))},
-        "curves": {who: np.mean(plays[who], 0).tolist() for who in ("people", "clones")},
-        "repeats": {who: _repeats(plays[who]) for who in ("people", "clones")},
-    }
+        for who, data in (("people", joined(test)), ("clones", [one for one in acted if one.agent == "player 2"])):
+            moves = [_firsts(one.actions) for one in data]
+            curves[who] += moves
+            points = float(np.mean([one.rewards for one in data]))
+            played[who].append({"points": points, "repeats": float((np.diff(moves, axis=1) == 0).mean())})
+    means = {who: np.mean(values, 0).tolist() for who, values in curves.items()}
+    return {"gains": gains, "played": played, "curves": means}
 
 
 def _firsts(actions: Sequence[Any]) -> list[int]:
     return [int(action.option == "J") for action in actions]
-
-
-def _repeats(moves: Sequence[Sequence[int]]) -> list[float]:
-    """The share of moves of each match that repeat the one before."""
-    return [float(np.mean(np.array(one)[1:] == np.array(one)[:-1])) for one in moves]
 
 
 def _said(clone: Any, one: Trajectories) -> float:
@@ -326,8 +319,8 @@ def tell_clone(findings: Findings, game: str, found: Mapping[str, Any]) -> None:
         findings.estimate("clone_gain", mean(gains["clone"] - gains[name]), label, arm=f"{game}, {name}", unit="nats")
     for name, unit in (("points", ""), ("repeats", "%")):
         label = {"points": "Points a round, clones minus people", "repeats": "Moves repeated, clones minus people"}[name]
-        value = mean_difference(found[name]["clones"], found[name]["people"])
-        findings.estimate(f"clone_{name}", value, label, arm=game, unit=unit)
+        clones, persons = ([fold[name] for fold in found["played"][who]] for who in ("clones", "people"))
+        findings.estimate(f"clone_{name}", paired_difference(clones, persons), label, arm=game, unit=unit)
     curves = {who: np.array(curve) for who, curve in found["curves"].items()}
     gap = float(np.abs(curves["clones"] - curves["people"]).mean())
     label = "Share of the first option by round: mean distance of clones from people"

@@ -15,6 +15,10 @@ differences between two opponents.
 
 At temperature 0 a match that is repeated is the same match. Matches of recorded models that are copies of each other count
 once, and the language model's estimates have framings (cover story, unit and letters), not repetitions, as observations.
+
+After the first full run one analysis was mended and one threshold set anew. Clones had been compared with people as if the
+matches of one network were independent, and "earns what they do" had been an interval that includes zero, which any poor
+comparison has. Now folds are the observations, and the interval must lie within one point a round.
 """
 
 from __future__ import annotations
@@ -228,6 +232,6 @@ def _tell(findings: Findings) -> None:
         "whose hands tremble, are the harder test."
     )
     findings.note(
-        "The clone's matches of one fold share a network; the interval of their points treats them as independent. Some "
-        "people's games are left out of it, for a recorded score that fits no move."
+        "Clones are compared with people by fold: the matches of one network are not independent. Some people's games are "
+        "left out, for a recorded score that fits no move."
     )
