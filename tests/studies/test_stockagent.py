@@ -198,9 +198,10 @@ def test_a_model_that_heeds_the_board_is_found_to(tmp_path, monkeypatch):
     assert findings.get("probe_report", "model: x").value == 0
     play(findings, lab, traders=3, days=2, sessions=1, mind="choice")
     assert findings.get("model_post", "model: x").value == 1 and findings.get("model_refused", "model: x").value == 0
-    assert findings.get("model_consistency", "model: x").n == 6
+    assert findings.get("model_consistency", "model: x").n == 5 * 3
 
 
+@pytest.mark.slow
 def test_the_smallest_study(tmp_path):
     study = load("stockagent")
     findings = study.run(study.presets["smoke"], Lab(tmp_path, 0, "coded", progress=False))

@@ -57,7 +57,7 @@ def play(findings: Findings, lab: Lab, traders: int, days: int, sessions: int, m
     agreed = consistency(notes, dict.fromkeys(scene.world.possible_agents, "model"), ["A", "B"]).get("model", float("nan"))
     if np.isfinite(agreed):
         words = "What was forecast and what was done next day (Cohen's kappa), one run"
-        findings.estimate("model_consistency", Estimate.exact(agreed, asked["forecast"]), words, arm=arm)
+        findings.estimate("model_consistency", Estimate.exact(agreed, 5 * traders * (days - 1)), words, arm=arm)
     for agent, _, note in [one for one in notes if one[1] == "trade"][:6]:
         text = f"bought {note['amount']} {note['stock']} from {note['seller']} at {note['price'] / 100:.2f}."
         findings.moment("", agent, text)

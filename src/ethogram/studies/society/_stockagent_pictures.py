@@ -153,7 +153,7 @@ def channel_picture(findings: Findings) -> Figure:
     axes.set_yticks(range(len(shown)), shown)
     axes.invert_yaxis()
     axes.set_xscale("symlog", linthresh=0.25)
-    axes.set_xticks([-1, -0.2, -0.1, 0, 0.1, 0.2, 1], ["-100 %", "-20 %", "-10 %", "0", "+10 %", "+20 %", "+100 %"])
+    axes.set_xticks([-1, -0.2, 0, 0.2, 1], ["-100 %", "-20 %", "0", "+20 %", "+100 %"])
     axes.minorticks_off()
     axes.set_xlabel("change that the channel makes, relative to the whole market")
     axes.legend(fontsize=9, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))

@@ -67,7 +67,7 @@ class Config(BaseModel):
     crowd: int = Field(default=50, ge=10, description="traders of the run that is drawn and audited")
     audits: int = Field(default=5, ge=1, description="audited runs of reckless traders")
     auctions: int = Field(default=100, ge=2, description="double auctions of each kind")
-    model_traders: int = Field(default=4, ge=0, description="traders whom the language model plays; 0: none")
+    model_traders: int = Field(default=3, ge=0, description="traders whom the language model plays; 0: none")
     model_days: int = Field(default=3, ge=1, description="days that it plays")
     model_sessions: int = Field(default=1, ge=1, description="sessions of a day that it plays")
     mind: Literal["choice", "structured"] = Field(default="choice", description="how the language model is asked")
@@ -163,9 +163,11 @@ def _draw(findings: Findings, crowd: dict[str, Any], config: Config) -> None:
         "times the earnings of a share (dashed); below, the shares traded on each day.",
     )  # fmt: skip
     first, last = max(2, EVENTS[0] - 10), min(config.days, EVENTS[0] + 12)
+    jumps = {stock: abs(values[EVENTS[0] - 1] / values[EVENTS[0] - 2] - 1) for stock, values in crowd["values"].items()}
+    stock = max(jumps, key=lambda name: jumps[name])
     findings.figure(
-        "tape", tape_picture(crowd, "A", first, last), "Every order for A around day 78, when a report comes out and rates "
-        "are cut, at its limit price.",
+        "tape", tape_picture(crowd, stock, first, last), f"Every order for {stock} around day 78, when a report comes out "
+        "and rates are cut, at its limit price.",
     )  # fmt: skip
     findings.figure(
         "wealth", wealth_picture(crowd), "Net worth of every trader in the same market by kind, relative to the first day "
