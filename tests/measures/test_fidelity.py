@@ -1,14 +1,11 @@
 """The fidelity card: figures worked by hand, planted differences found with their kind, none where there are none."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import spearmanr, wasserstein_distance
 
-from ethogram.errors import ConfigError, DataError
+from ethogram.errors import DataError
 from ethogram.measures.fidelity import Contrast, agreement, compare_effects, compare_item, fidelity_card, summary_of_effects
 from ethogram.measures.fidelity.effects import contrasts
 from ethogram.measures.fidelity.samples import samples
@@ -192,11 +189,9 @@ def test_few_and_constant_answers_are_no_trouble():
 
 @pytest.mark.slow
 def test_recorded_twins_are_told_from_their_people():
-    if "ETHOGRAM_DATA" not in os.environ:
-        pytest.skip("the answers of people and their twins are not here: ETHOGRAM_DATA is not set")
     try:
-        folder = Path(reference("twin-mega-study"))
-    except ConfigError as error:
+        folder = reference("twin-mega-study")
+    except DataError as error:
         pytest.skip(str(error))
     people, twins = (pl.read_csv(folder / f"combined_dv_{who}.csv", infer_schema_length=None) for who in ("human", "llm"))
     card = fidelity_card(people, twins, key="TWIN_ID", resamples=40)
