@@ -7,7 +7,7 @@ import pytest
 
 from ethogram.errors import DataError
 from ethogram.records.reference import VARIABLE
-from ethogram.records.repeated_games import coded_matches, lookups, model_matches, ordinal_games, people
+from ethogram.records.repeated_games import PLACES, coded_matches, lookups, model_matches, ordinal_games, people
 
 ROUNDS = "round,player1,player2,answer1,answer2,points1,points2,total1,total2"
 PLAYED = ["1,act_a,act_j,J,J,8,8,8,8", "2,act_a,act_j,F,J,10,0,18,8", "1,act_a,act_b,J,F,0,10,0,10"]
@@ -58,6 +58,15 @@ def test_the_order_of_rows_and_columns_does_not_matter(tmp_path):
         lines += [";".join([str(n), *(f" {row[i]} " for i in order)]) for n, row in enumerate(rows)]
         path.write_text("\ufeff" + "\n".join(lines) + "\n", encoding="utf-8")
     assert (model_matches(folder), coded_matches(folder)) == known
+
+
+def test_a_copy_of_the_repository_is_read_as_well(tmp_path):
+    folder = written(tmp_path)
+    known = ordinal_games(folder), coded_matches(folder), lookups(folder), people(folder)
+    for name, place in PLACES.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).rename(folder / place)
+    assert (ordinal_games(folder), coded_matches(folder), lookups(folder), people(folder)) == known
 
 
 def test_what_is_wrong_is_said(tmp_path):

@@ -1,6 +1,7 @@
 """The released records of "Playing repeated games with large language models" (Akata et al. 2025, Nature Human Behaviour).
 
-The folder has these files, each with a header, in any order of columns and rows; other columns are ignored:
+The folder is a copy of the authors' repository, or has the same files without its folders (`PLACES`). Each has a header, and
+columns and rows in any order; other columns are ignored:
 
 - `games.csv`: the ordinal games: `game_number`, `game_name`, perhaps `game_family`, and payoffs `r1_c1_p1` … `r2_c2_p2`;
 - `game_NNN.csv`, anywhere below `all_games`: rounds between models, whose options have the letters `choice_option1` (row or
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LETTERS",
+    "PLACES",
     "Match",
     "OrdinalGame",
     "Person",
@@ -47,6 +49,14 @@ VARIANTS = {"Base": "", "Prompted": "_variation_predict"}
 PAYOFFS = [f"r{row}_c{column}_p{player}" for row in (1, 2) for column in (1, 2) for player in (1, 2)]
 ROUNDS = ("round", "player1", "player2", "answer1", "answer2", "points1", "points2", "total1", "total2")
 SEPARATORS = ",;\t"
+PLACES = {
+    "games.csv": "all_games/144_games_info.csv",
+    "experiment_pd.csv": "pd/experiment_pd.csv",
+    "experiment_bos.csv": "bos/experiment_bos.csv",
+    "lookups": "human_experiment/experiment/lookups",
+    "humans.csv": "human_experiment/analysis/repgames.csv",
+}
+"""Where each file is in the authors' repository."""
 
 
 class OrdinalGame(NamedTuple):
@@ -99,7 +109,7 @@ def ordinal_games(folder: str | Path | None = None) -> dict[int, OrdinalGame]:
     Raises:
         DataError: the file is missing or not of the form that the module describes. So for all functions here.
     """
-    path = _folder(folder) / "games.csv"
+    path = _file(folder, "games.csv")
     frame = _read(path, ["game_number", "game_name", *PAYOFFS])
     frame = _numbers(path, frame, ["game_number", *PAYOFFS])
     families = frame["game_family"].to_list() if "game_family" in frame.columns else [""] * frame.height
@@ -133,7 +143,7 @@ def coded_matches(folder: str | Path | None = None) -> list[Match]:
 
     found: list[Match] = []
     for game, name in GAMES.items():
-        path = _folder(folder) / f"experiment_{name}.csv"
+        path = _file(folder, f"experiment_{name}.csv")
         frame = _numbered(path, _read(path, ROUNDS)).with_columns(first=pl.lit(LETTERS[0]), second=pl.lit(LETTERS[1]))
         found += _matches(path, game, frame, ("first", "second"))
     return found
@@ -143,7 +153,7 @@ def lookups(folder: str | Path | None = None) -> dict[tuple[str, str], dict[tupl
     """What GPT-4 answers, by game and opponent's label: from the other's moves so far (0: J) to its own move."""
     found = {}
     for (game, stem), (label, variant) in ((g, v) for g in GAMES.items() for v in VARIANTS.items()):
-        path = _folder(folder) / "lookups" / f"{stem}{variant}_gpt4_lookup.json"
+        path = _file(folder, "lookups") / f"{stem}{variant}_gpt4_lookup.json"
         try:
             table = json.loads(path.read_text("utf-8"))
             found[game, label] = {tuple(map(LETTERS.index, key)): LETTERS.index(move) for key, move in table.items()}
@@ -154,7 +164,7 @@ def lookups(folder: str | Path | None = None) -> dict[tuple[str, str], dict[tupl
 
 def people(folder: str | Path | None = None) -> list[Person]:
     """The people's games, in the order of their ids and of games."""
-    path = _folder(folder) / "humans.csv"
+    path = _file(folder, "humans.csv")
     frame = _read(path, ["id", "game", "action", "score", "opponent", "guess"])
     frame = _numbers(path, frame, ["action", "score", *(["round"] if "round" in frame.columns else [])])
     if "round" in frame.columns:
@@ -174,6 +184,13 @@ def people(folder: str | Path | None = None) -> list[Person]:
 
 def _folder(folder: str | Path | None) -> Path:
     return reference("repeated-games") if folder is None else Path(folder)
+
+
+def _file(folder: str | Path | None, name: str) -> Path:
+    """Where a file or folder is: by its own name, or where the authors' repository has it."""
+    path = _folder(folder) / name
+    there = _folder(folder) / PLACES[name]
+    return there if there.exists() and not path.exists() else path
 
 
 def _read(path: Path, columns: Sequence[str]) -> pl.DataFrame:
