@@ -12,7 +12,7 @@ from ethogram.policies.coded.questioners import NameGuesser, RandomQuestions, Sp
 from ethogram.policies.learned import load
 from ethogram.policies.learned.questioner import Practice, Questioner
 from ethogram.policies.prompted.judge import Judge
-from ethogram.policies.prompted.questioner import LanguageQuestioner
+from ethogram.policies.prompted.language_questioner import LanguageQuestioner
 from ethogram.records import Trajectories
 from ethogram.scene import Scene
 from ethogram.simulation import rollouts, simulate

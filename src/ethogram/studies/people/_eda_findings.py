@@ -107,7 +107,7 @@ def compared(findings: Findings, results: Results, noise: float) -> None:
         return
     findings.estimate("bc_share", mean(cloned / split), "BC's score over the splitter's, held-out things", unit="%")
     reported = Reported("RL from play improves Vicuna", "abstract; values not seen")
-    for arm, name in (("BC + RL", "rl_gain"), ("BC + RL, things shown", "rl_gain_shown"), ("BC, longer", "longer_gain")):
+    for arm, name in (("BC + RL", "rl_gain"), ("BC, longer", "longer_gain")):
         gain = mean(_scores(results, arm, noise) / cloned - 1)
         paper = reported if name == "rl_gain" else None
         findings.estimate(name, gain, f"Score of {arm} over BC's, less 1", unit="%", paper=paper)
@@ -185,7 +185,7 @@ def information(findings: Findings, results: Results, noise: float) -> None:
 def learning(findings: Findings, results: Results, noise: float, games: int) -> None:
     """Scores in practice, round by round."""
     figure, (axes,) = canvas()
-    for k, arm in enumerate(("BC + RL", "BC + RL, things shown", "RL alone")):
+    for k, arm in enumerate(("BC + RL", "RL alone")):
         curves = np.array([run["curve"] for run in results[arm]])
         played = np.arange(1, curves.shape[1] + 1) * games
         axes.plot(played, curves.mean(0), color=SERIES[k], label=arm)

@@ -20,9 +20,9 @@ from ethogram.studies.people._eda_scene import HELD_OUT, TRAIN, part, twenty_que
 
 __all__ = ["LEARNERS", "coded", "demonstrated", "learned", "measured", "searched"]
 
-LEARNERS = ("BC", "BC, longer", "BC + RL", "BC + RL, things shown", "RL alone", "BC, more games")
-"""Arms of learning. `longer`: as many gradient steps on the same games as BC and RL take together; `things shown`: practice
-with the things of the demonstrations alone; `more games`: imitation of more games."""
+LEARNERS = ("BC", "BC, longer", "BC + RL", "RL alone", "BC, more games")
+"""Arms of learning. `longer`: as many gradient steps on the same games as BC and RL take together; `more games`: more games
+are imitated."""
 
 
 def searched(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
@@ -130,10 +130,7 @@ def _made(item: dict[str, Any], lab: Lab, to: Path) -> None:
         training = Training(steps=steps, batch=256, weight_decay=1e-2, seed=derive(seed, "bc") % 2**31)
         policy.fit(shown, training, progress=False)
     if "RL" in arm:
-        entities = part(TRAIN, item["split"])
-        if arm == "BC + RL, things shown":
-            entities = sorted({int(number) for number in shown.outcomes("entity")})
-        curve = policy.practise(entities, practice, seed=seed)
+        curve = policy.practise(part(TRAIN, item["split"]), practice, seed=seed)
         (to / "curve.json").write_text(json.dumps(curve), encoding="utf-8")
     policy.save(to / "policy")
 

@@ -67,6 +67,6 @@ def _questioner(player: str, noise: float, menu: int, mind: Any, cache: str) -> 
 
         return load(player)
     from ethogram.language import model
-    from ethogram.policies.prompted.questioner import LanguageQuestioner
+    from ethogram.policies.prompted.language_questioner import LanguageQuestioner
 
     return LanguageQuestioner(model(player, cache=cache or None), Recall(things(), noise), mind=mind, menu=menu)
