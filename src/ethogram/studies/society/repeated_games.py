@@ -18,7 +18,8 @@ once, and the language model's estimates have framings (cover story, unit and le
 
 After the first full run one analysis was mended and one threshold set anew. Clones had been compared with people as if the
 matches of one network were independent, and "earns what they do" had been an interval that includes zero, which any poor
-comparison has. Now folds are the observations, and the interval must lie within one point a round.
+comparison has; in the prisoner's dilemma it had not held. Now folds are the observations, and the interval must lie within
+one point a round.
 """
 
 from __future__ import annotations
