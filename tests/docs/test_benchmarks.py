@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import PARTS, markdown
+from benchmarks.__main__ import PARTS, keep, markdown
 from benchmarks.measuring import Row, machine
 from benchmarks.prompted import body_like, ceiling, market, step
 from benchmarks.records import bare, compare, numbers, people, size
@@ -62,10 +62,14 @@ def test_records_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {row.figure for row in rows} >= {"rows a CPU second", "bytes, ours / bare pyarrow"}
 
 
-def test_the_page_names_machine_and_misses() -> None:
+def test_the_page_names_machine_and_misses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import UTC, datetime
 
-    rows = [Row("p", "a case", "a figure", 2.0, "ms", most=1)]
-    page = markdown(rows, {**machine(), "load after": [0.0]}, datetime.now(UTC))
-    assert "| a case | a figure | 2 ms | ≤ 1 | **missed** |" in page
-    assert machine()["python"] in page
+    monkeypatch.setattr("benchmarks.__main__.RESULTS", tmp_path)
+    keep(
+        "loop", [Row("loop", "a case", "a figure", 2.0, "ms", most=1)], {**machine(), "load after": [0.0]}, datetime.now(UTC)
+    )
+    keep("start", [Row("start", "other", "figure", 2.0, "ms")], {**machine(), "load after": [0.0]}, datetime.now(UTC))
+    page = (tmp_path / "latest.md").read_text("utf-8")
+    assert "| a case | a figure | 2 ms | ≤ 1 | **missed** |" in page and "## start" in page
+    assert machine()["python"] in page and markdown("loop") in page
