@@ -1,6 +1,7 @@
 """Tournaments: tables and ratings by hand, orders, seeds, other worlds, being killed, and wrong arguments."""
 
 import math
+import shutil
 import subprocess
 import sys
 import time
@@ -106,6 +107,16 @@ def test_other_worlds_and_their_runs_are_kept(tmp_path):
     assert len(list((tmp_path / "runs").iterdir())) == 4 and found.matches["points"].max() > 0
     plain = tournament(["low", "high"], auction, replicates=2, steps=30, measure=steps_of)
     assert plain.matches.equals(found.matches)
+
+
+def test_runs_that_are_kept_are_measured_without_being_played_again(tmp_path):
+    def play(**more):
+        rules = {"rounds": 12, "noise": 0.1}
+        return tournament(NAMES, matrix_match, measure=cooperation, replicates=2, arguments=rules, **more).matches
+
+    first = play(to=tmp_path, runs=True)
+    shutil.rmtree(tmp_path / "cells")
+    assert play(to=tmp_path, runs=True).equals(first) and play().equals(first)
 
 
 @scene

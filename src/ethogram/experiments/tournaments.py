@@ -100,6 +100,9 @@ class Meeting:
             run = simulate(scene, steps=self.steps, seed=seed, to=folder, resume=True, progress=False)
         if run.manifest.status != "complete":
             raise RunError(f"the run was stopped: {run.manifest.reason}")
+        end = run.checkpoint()
+        if end is not None and not scene.world.agents and end[1]["begun"]:  # the run was complete before: nothing was played
+            scene.world.load_state_dict(end[1]["world"])
         return run.trajectories()
 
 
