@@ -13,7 +13,9 @@ While the law was being written (2026-11) some twenty variants were tried on oth
 of items each. Ceilings by fixed shares of the value lost to the rule bidder and were given up for the knapsack's own; what
 others won is counted at one raise more, since that is what it would have cost; prices are learned for each kind of item.
 The pilots also showed that TrueSkill's drift keeps deviations at about 1 for any number of contests, so that three sigma
-would ask for wins in 77 % of them: the skill of bidders that never change is rated without it, and with it beside.
+would ask for wins in 77 % of them: the skill of bidders that never change is rated without it, and with it beside. With it
+the lead over the rule bidder is less than three sigma. Over 80 orders the lead without it came out at 2.5 to 3.5 sigma, so
+that the orders were raised from 100 to 200 before the full run.
 
 "The highest value wins" is tested on values at least one raise apart, since closer ones the auction cannot tell apart; what
 happens without that is reported.
