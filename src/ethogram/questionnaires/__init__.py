@@ -9,6 +9,7 @@ from ethogram.questionnaires.files import instrument, instruments, load
 from ethogram.questionnaires.items import Allocation, Choice, Item, Multiple, Number, Open, Scale
 from ethogram.questionnaires.questionnaire import Block, Form, Question, Questionnaire, filled, said
 from ethogram.questionnaires.scores import Score
+from ethogram.questionnaires.surveyjs import from_surveyjs, to_surveyjs
 from ethogram.questionnaires.tables import answers, asked
 
 __all__ = [
@@ -30,8 +31,10 @@ __all__ = [
     "answers",
     "asked",
     "filled",
+    "from_surveyjs",
     "instrument",
     "instruments",
     "load",
     "said",
+    "to_surveyjs",
 ]

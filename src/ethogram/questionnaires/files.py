@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ FOLDER = Path(__file__).parent / "instruments"
 
 
 def load(path: str | Path) -> Questionnaire:
-    """A questionnaire from a TOML file (docs/questionnaires.md shows one).
+    """A questionnaire from a TOML file (docs/questionnaires.md shows one), or from the JSON of SurveyJS.
 
     Raises:
         ConfigError: there is no such file.
@@ -26,13 +27,20 @@ def load(path: str | Path) -> Questionnaire:
     """
     path = Path(path)
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise DataError(f"{path} is not text in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{path} is not TOML: {error}") from None
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path} is not JSON: {error}") from None
+    if path.suffix == ".json":
+        from ethogram.questionnaires.surveyjs import from_surveyjs
+
+        return from_surveyjs(content, str(path))
     return parsed(content, str(path))
 
 
