@@ -27,7 +27,7 @@ from ethogram.world import Agent
 if TYPE_CHECKING:
     from ethogram.language import LanguageModel
 
-__all__ = ["ANGLES", "Asking", "Chooser", "Past", "Prompted"]
+__all__ = ["ANGLES", "Asking", "Chooser", "Drawing", "Past", "Prompted"]
 
 PERCEPT, PAST = 2000, 300
 """The most characters of an observation that a prompt shows: of the present one, and of each before it."""
@@ -172,7 +172,38 @@ class Prompted(Asking):
         return reply.value
 
 
-class Chooser(Asking):
+class Drawing(Asking):
+    """What policies have in common that draw what an agent does, each agent on luck of its own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._seed = 0
+        self._counts: dict[Agent, int] = {}
+
+    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
+        """Forget what happened before, and begin each agent's draws."""
+        super().reset(seed, agents)
+        self._seed, self._counts = seed, {}
+
+    def _count(self, agent: Agent) -> int:
+        """How often the agent has been asked, this time included."""
+        self._counts[agent] = self._counts.get(agent, 0) + 1
+        return self._counts[agent]
+
+    def _luck(self, *place: str | int) -> np.random.Generator:
+        return generator(self._seed, *place)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The short memories, and how often each agent has been asked."""
+        return {"past": super().state_dict(), "seed": self._seed, "counts": dict(self._counts)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put the state back."""
+        super().load_state_dict(state["past"])
+        self._seed, self._counts = state["seed"], dict(state["counts"])
+
+
+class Chooser(Drawing):
     """Acts by one choice among all actions open to an agent, drawn from the likelihoods that a language model gives them.
 
     Args:
@@ -201,28 +232,11 @@ class Chooser(Asking):
         super().__init__(model, template, persona=persona, memory=memory)
         self.labels = tuple(labels)
         self.average = average
-        self._seed = 0
-        self._counts: dict[Agent, int] = {}
-
-    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
-        """Forget what happened before, and begin each agent's draws."""
-        super().reset(seed, agents)
-        self._seed, self._counts = seed, {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The short memories, and how often each agent has chosen."""
-        return {"past": super().state_dict(), "seed": self._seed, "counts": dict(self._counts)}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Put the state back."""
-        super().load_state_dict(state["past"])
-        self._seed, self._counts = state["seed"], dict(state["counts"])
 
     async def _act(self, agent: Agent, observation: Trusted, space: Any) -> Any:
         actions, options = self._options(space)
         messages = self._messages(agent, space, observation, options=[Trusted(option) for option in options])
-        count = self._counts[agent] = self._counts.get(agent, 0) + 1
-        rng = generator(self._seed, "choice", agent, count)
+        rng = self._luck("choice", agent, self._count(agent))
         choice = await self.model.choose(messages, options, rng=rng, average=self.average, agent=agent, purpose="act")
         self._remember(agent, observation, options[choice.index])
         return actions[choice.index]

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ethogram.errors import ConfigError, VerbError
-from ethogram.policies.prompted.prompted import ANGLES, Asking, Past
+from ethogram.policies.prompted.prompted import ANGLES, Drawing, Past
 from ethogram.policies.prompted.templates import Trusted, render
 from ethogram.policy import Fault
 from ethogram.populations.persona import Persona
 from ethogram.questionnaires import Asked, said
-from ethogram.seeds import generator
 from ethogram.world import Agent
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ CONTENT_FREE = "N/A"
 LETTERS = 26
 
 
-class Respondent(Asking):
+class Respondent(Drawing):
     """Answers each question by itself, in one of three ways.
 
     - `score`: an option is drawn from the likelihoods that the model gives them. Each option of a question with several
@@ -71,22 +70,6 @@ class Respondent(Asking):
         if how not in ("score", "constrain", "read"):
             raise ConfigError(f"how={how!r}: a respondent answers by 'score', 'constrain' or 'read'")
         self.how, self.average, self.calibrate, self.temperature = how, average, calibrate, temperature
-        self._seed = 0
-        self._counts: dict[Agent, int] = {}
-
-    def reset(self, seed: int, agents: Sequence[Agent]) -> None:
-        """Forget what was answered, and begin each respondent's draws."""
-        super().reset(seed, agents)
-        self._seed, self._counts = seed, {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The short memories, and how often each respondent has been asked."""
-        return {"past": super().state_dict(), "seed": self._seed, "counts": dict(self._counts)}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Put the state back."""
-        super().load_state_dict(state["past"])
-        self._seed, self._counts = state["seed"], dict(state["counts"])
 
     def _shown(self, observation: Any) -> Any:
         if not isinstance(observation, Asked):
@@ -94,7 +77,7 @@ class Respondent(Asking):
         return observation
 
     async def _act(self, agent: Agent, observation: Asked, space: Any) -> Any:
-        count = self._counts[agent] = self._counts.get(agent, 0) + 1
+        count = self._count(agent)
         if self.how == "score" and observation.options and observation.type != "allocation":
             answer = await self._scored(agent, observation, count)
         elif self.how == "read":
@@ -116,13 +99,13 @@ class Respondent(Asking):
 
     async def _scored(self, agent: Agent, asked: Asked, count: int) -> Any:
         if asked.type != "multiple":
-            rng = generator(self._seed, "answer", agent, count)
+            rng = self._luck("answer", agent, count)
             index = await self._choose(agent, _plain(asked.text), list(asked.options), asked, rng)
             return _value(asked, asked.options[index])
         each = []
         for place, option in enumerate(asked.options):
             question = _plain(f"{asked.text}\nDoes this apply: {option}?")
-            rng = generator(self._seed, "answer", agent, count, place)
+            rng = self._luck("answer", agent, count, place)
             each.append(self._choose(agent, question, ["yes", "no"], asked, rng))
         chosen = await asyncio.gather(*each)
         return [option for option, index in zip(asked.options, chosen, strict=True) if index == 0]
