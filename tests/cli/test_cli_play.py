@@ -59,6 +59,26 @@ def test_the_end_of_the_input_leaves_the_game(cli):
     assert done.stderr.strip() == "ethogram: you left the game; what was played is kept in runs/play/matrix_game-0"
 
 
+@pytest.mark.parametrize(
+    ("world", "line", "shown"),
+    [
+        ("auction", "bid amount=1000", "leader"),
+        ("double_auction", "call price=150", "limit"),
+        ("war_game", "wait", "territory"),
+        ("question_game", 'ask question="Is it an animal?"', "answer:"),
+        ("survey", "e1 answer=3", "Sympathize with others"),
+        ("gambling", "take gamble=B", "chance"),
+    ],
+)
+def test_a_person_plays_any_world_of_verbs(cli, world, line, shown):
+    done = play(cli, world, "--steps", "2", lines=[line, line])
+    assert done.returncode in (0, 130), done.stderr
+    assert shown in done.stdout
+    run = Run(cli.folder / f"runs/play/{world}-0")
+    mine = run.steps.filter(pl.col("step") == 0, pl.col("action").is_not_null()).collect()
+    assert mine.filter(pl.col("fault").is_null()).height >= 1
+
+
 def test_ctrl_c_leaves_a_game_that_waits_for_an_answer(cli):
     ours, theirs = pty.openpty()
     game = subprocess.Popen(
