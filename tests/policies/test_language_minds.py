@@ -313,7 +313,8 @@ def test_every_template_is_used_and_a_wrong_one_is_explained(tmp_path, monkeypat
         return f'"{name}"' in texts or (f'f"{first}_{{' in texts and f'"{rest}"' in texts)
 
     elsewhere = {name for name in found - used if named(name)}
-    assert found - used - elsewhere == {"chooser", "chooser_system", "prompted", "prompted_system"}  # named by their class
+    by_class = {f"{name}{part}" for name in ("chooser", "prompted", "respondent") for part in ("", "_system")}
+    assert found - used - elsewhere == by_class
     for text, message in (("{{ nobody }}", "nobody"), ("{% if %}", "line 1"), (None, "cannot be read")):
         path = tmp_path / f"{message.replace(' ', '')}.j2"
         if text is not None:
