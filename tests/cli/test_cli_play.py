@@ -41,6 +41,7 @@ def test_a_match_is_played_shown_and_kept(cli):
     assert mine["action"].str.contains("defect").to_list() == [True, True]
     points = run.steps.filter(pl.col("agent") == "player 1").select(pl.col("reward").sum()).collect().item()
     assert f"points of player 1: {points:g}" in done.stdout
+    assert "the same" in cli("replay", "runs/play/matrix_game-0").stdout
     assert play(cli, "matrix_game", "--set", "rounds=1", lines=["choose option=defect"]).returncode == 0
     assert (cli.folder / "runs/play/matrix_game-1").is_dir()
 

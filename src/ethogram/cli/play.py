@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ethogram.cli import Interrupted
 from ethogram.cli.show import assignments, console, plain
 from ethogram.errors import ConfigError
+from ethogram.scene import Scene, scene
 
 if TYPE_CHECKING:
     from ethogram.policy import Policy
     from ethogram.records import Run
-    from ethogram.scene import Scene
     from ethogram.world import Agent, World
 
-__all__ = ["play_world"]
+__all__ = ["play_world", "playing"]
 
 
 def play_world(
@@ -25,18 +25,15 @@ def play_world(
     """`ethogram play`: a person has the seats, coded policies or those of a scene have the others."""
     from ethogram.simulation import simulate
 
-    table = laid(name, others, assignments(changes, "--set"))
+    table = playing(name, assignments(changes, "--set"), others, seats)
     world = table.world
     seats = seats or list(world.possible_agents[:1])
-    if unknown := [seat for seat in seats if seat not in world.possible_agents]:
-        known = ", ".join(map(repr, world.possible_agents[:20]))
-        raise ConfigError(f"there is no seat {unknown[0]!r} in {name}; there are {known}")
     path = to or free_folder(name.rpartition(":")[2])
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path} is there already: choose another folder with --to")
     print(f"You are {' and '.join(seats)}. An empty line is no action; Ctrl-C or the end of the input leaves the game.")
     try:
-        run = simulate(world, seated(table, seats), steps=steps, seed=seed, to=path, progress=False)
+        run = simulate(table, steps=steps, seed=seed, to=path, progress=False)
     except KeyboardInterrupt:
         raise Interrupted(f"you left the game; what was played is kept in {path}") from None
     except (AttributeError, TypeError) as error:
@@ -46,11 +43,21 @@ def play_world(
     show(run, world, path)
 
 
+@scene
+def playing(name: str, options: dict[str, Any], others: str | None, seats: list[str]) -> tuple[World, Any]:
+    """A world with a person in these seats (or the first), as a scene, so that the record can be replayed."""
+    table = laid(name, others, options)
+    places = table.world.possible_agents
+    if unknown := [seat for seat in seats if seat not in places]:
+        raise ConfigError(f"there is no seat {unknown[0]!r} in {name}; there are {', '.join(map(repr, places[:20]))}")
+    return table.world, seated(table, seats or list(places[:1]))
+
+
 def laid(name: str, others: str | None, options: dict[str, Any]) -> Scene:
     """The world with whoever plays in it but you."""
     from ethogram import policies, worlds
     from ethogram.errors import RunError
-    from ethogram.scene import Recipe, Scene
+    from ethogram.scene import Recipe
 
     if ":" not in name:
         return Scene(worlds.make(name, **options), policies.make(others or "random"))
