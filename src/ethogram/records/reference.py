@@ -55,6 +55,12 @@ REFERENCES: dict[str, Reference] = {
         "https://github.com/jcpeterson/choices13k",
         "no licence stated: do not redistribute",
     ),
+    "preference-learning": Reference(
+        "preference-learning",
+        "how strongly choices suggest a preference, as people ranked them",
+        "https://github.com/alanjern/preferencelearning",
+        "no licence stated: do not redistribute",
+    ),
     "twin-mega-study": Reference(
         "twin-mega-study",
         "answers of people and of their language-model twins in 19 studies",
