@@ -1,4 +1,4 @@
-"""What choices reveal: posteriors against quadrature, ties that must be ties, counts by hand, files of the released layout."""
+"""What choices reveal: posteriors against quadrature, ties that must be ties, counts by hand, files as released."""
 
 import numpy as np
 import pytest

@@ -68,4 +68,4 @@ def _reasons(g: Gambles) -> Array:
 
 
 def _losses(g: Gambles) -> NDArray[np.bool_]:
-    return ~((g.probabilities > 0) & (g.outcomes > 0)).any(1)
+    return np.where(g.probabilities > 0, g.outcomes, 0.0).max(1) <= 0
