@@ -35,57 +35,13 @@ __all__ = [
 Array = NDArray[np.float64]
 ATTRIBUTES = "abcdx"
 """The attributes that options may have; x is the one asked about, the others are interchangeable."""
-CARDS = (
-    # fmt: off
-    "a/x",
-    "dcb/ax",
-    "dx/cx/bx/ax",
-    "ab/ax",
-    "dcba/x",
-    "dcb/a/x",
-    "dcx/bax",
-    "bdx/cax/bax",
-    "bad/bcx/bax",
-    "dc/ba/x",
-    "d/c/b/a/x",
-    "bdc/bax",
-    "cb/a/x",
-    "bax",
-    "bdx/bcx/bax",
-    "cb/ax",
-    "ad/ac/bx/ax",
-    "d/c/bax",
-    "x",
-    "dc/bax",
-    "b/a/x",
-    "dc/b/a/x",
-    "ad/cx/bx/ax",
-    "ac/bx/ax",
-    "dc/b/ax",
-    "ax",
-    "c/b/ax",
-    "dcax/bcax",
-    "ac/ab/ax",
-    "dc/bx/ax",
-    "ba/x",
-    "bx/ax",
-    "cx/bx/ax",
-    "d/c/b/ax",
-    "b/ax",
-    "c/bax",
-    "cba/x",
-    "cax/bax",
-    "cbax",
-    "dcbax",
-    "cbad/cbax",
-    "bad/bax",
-    "ad/ac/ab/ax",
-    "dc/ab/ax",
-    "c/b/a/x",
-    "d/cbax",
-    "bad/bac/bax",
-    # fmt: on
+RELEASED = (
+    "a/x dcb/ax dx/cx/bx/ax ab/ax dcba/x dcb/a/x dcx/bax bdx/cax/bax bad/bcx/bax dc/ba/x d/c/b/a/x bdc/bax cb/a/x bax "
+    "bdx/bcx/bax cb/ax ad/ac/bx/ax d/c/bax x dc/bax b/a/x dc/b/a/x ad/cx/bx/ax ac/bx/ax dc/b/ax ax c/b/ax dcax/bcax "
+    "ac/ab/ax dc/bx/ax ba/x bx/ax cx/bx/ax d/c/b/ax b/ax c/bax cba/x cax/bax cbax dcbax cbad/cbax bad/bax ad/ac/ab/ax "
+    "dc/ab/ax c/b/a/x d/cbax bad/bac/bax"
 )
+CARDS = tuple(RELEASED.split())
 """The choices of experiment 1, in the order of the columns of the released rankings."""
 CONDITIONS = ("positive", "negative")
 """Whether attributes are wanted (candies in bags) or borne (electric shocks in sets)."""
