@@ -6,6 +6,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from language_tools import Server
 
 from ethogram.aio import run_coroutine
 from ethogram.bidding import Bid, Withdraw
@@ -19,7 +20,6 @@ from ethogram.policies.prompted.surrogate_bidder import SlipLaw, SurrogateBidder
 from ethogram.simulation import simulate
 from ethogram.spaces import Verbs
 from ethogram.worlds.coded.auction import ITEMS, Auction
-from tests.language.language_tools import Server
 
 SPACE = Verbs(Bid, Withdraw)
 
