@@ -18,7 +18,7 @@ from ethogram.records.packaged import packaged
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["LEVELS", "PARTIES", "THERMOMETERS", "anes", "recoded"]
+__all__ = ["LEVELS", "PARTIES", "STATES", "THERMOMETERS", "anes", "recoded"]
 
 PACKAGE, DATA = "stevedata", "anes_partytherms"
 
@@ -79,6 +79,18 @@ CODED = MappingProxyType(
     }
 )
 """The column of each attribute in the source, and the code of its first level."""
+
+STATE_NAMES = """
+AL Alabama, AK Alaska, AZ Arizona, AR Arkansas, CA California, CO Colorado, CT Connecticut, DE Delaware, DC
+District of Columbia, FL Florida, GA Georgia, HI Hawaii, ID Idaho, IL Illinois, IN Indiana, IA Iowa, KS Kansas, KY
+Kentucky, LA Louisiana, ME Maine, MD Maryland, MA Massachusetts, MI Michigan, MN Minnesota, MS Mississippi, MO
+Missouri, MT Montana, NE Nebraska, NV Nevada, NH New Hampshire, NJ New Jersey, NM New Mexico, NY New York, NC North
+Carolina, ND North Dakota, OH Ohio, OK Oklahoma, OR Oregon, PA Pennsylvania, RI Rhode Island, SC South Carolina, SD
+South Dakota, TN Tennessee, TX Texas, UT Utah, VT Vermont, VA Virginia, WA Washington, WV West Virginia, WI
+Wisconsin, WY Wyoming
+"""
+STATES = MappingProxyType({state[:2]: state[3:] for state in " ".join(STATE_NAMES.split()).split(", ")})
+"""Names of the states by their two letters."""
 
 NO_STATE = "99"
 
