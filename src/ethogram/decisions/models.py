@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +16,33 @@ from numpy.typing import NDArray
 from ethogram.decisions.gambles import Choices, Gambles
 from ethogram.errors import ConfigError
 
-__all__ = ["MODELS", "ChoiceModel", "ExpectedUtility", "ExpectedValue", "ProspectTheory"]
+__all__ = ["MODELS", "ChoiceModel", "ExpectedUtility", "ExpectedValue", "Parametric", "ProspectTheory", "log_loss"]
 
 Array = NDArray[np.float64]
 
 
+class Observed(Protocol):
+    """How often people chose, row by row."""
+
+    @property
+    def rate(self) -> Array:
+        """Share that chose B."""
+        ...
+
+    @property
+    def people(self) -> Array:
+        """How many chose."""
+        ...
+
+
 @dataclass
-class ChoiceModel:
-    """P(B) = 1 / (1 + exp(-(sensitivity (V(B) - V(A)) + bias))).
+class Parametric:
+    """A model with named parameters within bounds, fitted by likelihood."""
 
-    A subclass names its parameters in `start` and `bounds` and writes `worth`. Values are divided by a scale (the standard
-    deviation of expected values among the choices it is fitted to), so that parameters are alike in any currency.
-    """
-
-    start: ClassVar[Mapping[str, float]] = {"sensitivity": 1.0, "bias": 0.0}
-    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"sensitivity": (0.0, 50.0), "bias": (-3.0, 3.0)}
+    start: ClassVar[Mapping[str, float]] = {}
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    logged: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that are searched for on a logarithmic scale."""
 
     parameters: dict[str, float] = field(default_factory=dict)
     scale: float = 1.0
@@ -44,6 +56,44 @@ class ChoiceModel:
             if not low <= value <= high:
                 raise ConfigError(f"{type(self).__name__}: {name}={value:g} is out of {low:g} to {high:g}")
 
+    def minimise(self, loss: Callable[[], float], restarts: int, seed: int) -> None:
+        """Set the parameters for which `loss` is least: L-BFGS-B from `restarts` beginnings, the first at `start`."""
+        from scipy.optimize import minimize
+
+        names, rng = list(self.start), np.random.default_rng(seed)
+        there = np.array([name in self.logged for name in names])
+        low, high = np.array([self.bounds[name] for name in names]).T
+        begin = np.array([self.start[name] for name in names])
+
+        def searched(values: Array) -> Array:
+            return np.where(there, np.log(np.where(there, values, 1.0)), values)
+
+        def tell(at: Array) -> None:
+            values = np.clip(np.where(there, np.exp(np.where(there, at, 0.0)), at), low, high)
+            self.parameters = dict(zip(names, values.tolist(), strict=True))
+
+        def at(values: Array) -> float:
+            tell(values)
+            return loss()
+
+        limits = list(zip(searched(low), searched(high), strict=True))
+        tried = []
+        for turn in range(restarts):
+            first = begin if turn == 0 else np.clip(begin * rng.uniform(0.5, 1.5, len(begin)), low, high)
+            tried.append(minimize(at, searched(first), method="L-BFGS-B", bounds=limits))
+        tell(min(tried, key=lambda result: result.fun).x)
+
+
+class ChoiceModel(Parametric):
+    """P(B) = 1 / (1 + exp(-(sensitivity (V(B) - V(A)) + bias))).
+
+    A subclass names its parameters in `start` and `bounds` and writes `worth`. Values are divided by a scale (the standard
+    deviation of expected values among the choices it is fitted to), so that parameters are alike in any currency.
+    """
+
+    start = {"sensitivity": 1.0, "bias": 0.0}
+    bounds = {"sensitivity": (0.0, 50.0), "bias": (-3.0, 3.0)}
+
     def worth(self, gambles: Gambles) -> Array:
         """What each gamble is worth, shape (gambles,)."""
         raise NotImplementedError
@@ -56,24 +106,9 @@ class ChoiceModel:
         return expit(p["sensitivity"] * (self.worth(b) - self.worth(a)) + p["bias"])
 
     def fit(self, data: Choices, restarts: int = 3, seed: int = 0) -> Self:
-        """The parameters that make people's choices likeliest: L-BFGS-B from `restarts` beginnings, the first at `start`."""
-        from scipy.optimize import minimize
-
+        """The parameters that make people's choices likeliest, the best of `restarts` searches."""
         self.scale = float(np.std(np.concatenate([data.a.expected, data.b.expected]))) or 1.0
-        names, rng = list(self.start), np.random.default_rng(seed)
-        limits = [self.bounds[name] for name in names]
-
-        def loss(values: Array) -> float:
-            self.parameters = dict(zip(names, values.tolist(), strict=True))
-            return log_loss(self.predict(data.a, data.b), data)
-
-        begin = np.array([self.start[name] for name in names])
-        tried = []
-        for turn in range(restarts):
-            at = begin if turn == 0 else np.clip(begin * rng.uniform(0.5, 1.5, len(begin)), *np.array(limits).T)
-            tried.append(minimize(loss, at, method="L-BFGS-B", bounds=limits))
-        best = min(tried, key=lambda result: result.fun)
-        self.parameters = dict(zip(names, best.x.tolist(), strict=True))
+        self.minimise(lambda: log_loss(self.predict(data.a, data.b), data), restarts, seed)
         return self
 
 
@@ -137,7 +172,7 @@ def weight(p: Array, gamma: float) -> Array:
     return raised / (raised + (1 - p) ** gamma) ** (1 / gamma)
 
 
-def log_loss(predicted: Array, data: Choices) -> float:
+def log_loss(predicted: Array, data: Observed) -> float:
     """Mean negative log-likelihood of a choice, in nats."""
     q = np.clip(predicted, 1e-9, 1 - 1e-9)
     each = data.rate * np.log(q) + (1 - data.rate) * np.log(1 - q)

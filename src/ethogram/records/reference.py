@@ -61,6 +61,12 @@ REFERENCES: dict[str, Reference] = {
         "https://github.com/alanjern/preferencelearning",
         "no licence stated: do not redistribute",
     ),
+    "hbayesdm": Reference(
+        "hbayesdm",
+        "choices of people between payments now and later (dd_exampleData.txt)",
+        "https://github.com/CCS-Lab/hBayesDM, or the package hbayesdm, folder common/extdata",
+        "GPL-3.0",
+    ),
     "twin-mega-study": Reference(
         "twin-mega-study",
         "answers of people and of their language-model twins in 19 studies",
