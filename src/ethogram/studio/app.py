@@ -1,0 +1,121 @@
+"""The server: its pages, and who may see them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from nicegui import app, ui
+from starlette.requests import Request
+
+from ethogram.errors import ConfigError, EthogramError
+from ethogram.studio.reading import Record
+from ethogram.studio.runs import Shelf, build_list
+from ethogram.studio.safety import Guard, Root, html, is_loopback
+from ethogram.studio.watch import build_run
+
+__all__ = ["serve"]
+
+STATIC = Path(__file__).parent / "static"
+
+
+def serve(
+    runs: Sequence[Path] = (),
+    root: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    token: str = "",
+    show: bool = True,
+) -> None:
+    """Serve the studio until it is interrupted.
+
+    Args:
+        runs: folders to show; none: all below the root.
+        root: the folder outside of which nothing is opened.
+        host: the address to bind to. Where others can reach it, visitors need a token.
+        port: its port.
+        token: what visitors must know; empty: nothing on loopback, else a token made up and printed.
+        show: open a browser.
+
+    Raises:
+        ConfigError: a folder is not there or outside of the root; or the port is taken.
+    """
+    shelf = Shelf(Root(root, runs))
+    local = is_loopback(host)
+    if not local and not token:
+        token = secrets.token_urlsafe(18)
+    _demand_free(host, port)
+    first = _first_page(shelf, runs)
+    place = f"{first}{'&' if '?' in first else '?'}token={token}" if token else first
+    name = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    print(f"The studio shows {shelf.root.folder} at http://{name}:{port}{place}", flush=True)
+    app.add_static_files("/studio", STATIC)
+    app.add_middleware(Guard, token=token, local=local)
+    _pages(shelf)
+    ui.run(
+        host=host,
+        port=port,
+        title="ethogram studio",
+        show=place if show else False,
+        reload=False,
+        tailwind=False,
+        show_welcome_message=False,
+        storage_secret=None,
+        reconnect_timeout=10.0,
+        favicon="🐾",
+    )
+
+
+def _demand_free(host: str, port: int) -> None:
+    """ConfigError where nothing can be bound to this address."""
+    import socket
+
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise ConfigError(f"the studio cannot be bound to {host}:{port} ({error.strerror}): choose another --port") from None
+
+
+def _first_page(shelf: Shelf, runs: Sequence[Path]) -> str:
+    """The page of the run, where one is given; else the list."""
+    from ethogram.studio.runs import address
+
+    if len(runs) == 1 and (runs[0] / "manifest.json").is_file():
+        return address(shelf.root.name(runs[0].resolve()))
+    return "/"
+
+
+def _pages(shelf: Shelf) -> None:
+    @ui.page("/")
+    def _list() -> None:
+        _dress("Runs")
+        with ui.element("header").classes("studio"):
+            ui.html(html("<h1>ethogram studio</h1>"))
+            ui.html(html("{}", str(shelf.root.folder))).classes("facts")
+        with ui.element("main").classes("studio").style("display: grid; gap: 1rem"):
+            build_list(shelf)
+
+    @ui.page("/run")
+    def _run(request: Request, path: str = "") -> None:
+        _dress(path)
+        try:
+            record = Record(shelf.root.open(path))
+        except EthogramError as error:
+            _sorry(error)
+            return
+        build_run(record, path, dict(request.query_params))
+
+
+def _dress(title: str) -> None:
+    """What every page has in its head."""
+    ui.page_title(f"{title} · ethogram studio")
+    ui.add_head_html('<link rel="stylesheet" href="/studio/studio.css"><script src="/studio/stage.js"></script>')
+
+
+def _sorry(error: EthogramError) -> None:
+    with ui.element("main").classes("studio"):
+        ui.html(html('<p class=error role=alert>{}</p><p><a href="/">All runs</a></p>', str(error)))

@@ -1,0 +1,300 @@
+"""The record of a run, read slice by slice: an index of all steps in memory, the rows themselves only where they are shown."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from ethogram.errors import RunError
+from ethogram.records.journal import read_journal
+from ethogram.records.lean import Lean
+from ethogram.records.manifest import Manifest, Usage
+from ethogram.records.tables import CALLS, NOTES, StepCodec, calls_table, notes_table
+
+__all__ = ["Record", "Row", "value_of"]
+
+KEPT_BYTES = 256 * 2**20
+"""So much of a table is kept in memory, least recently read first to go."""
+KEYS = ("episode", "step", "agent")
+
+
+class Row(NamedTuple):
+    """One agent in one step, as plain values."""
+
+    frame: int
+    agent: str
+    seen: Any
+    done: Any
+    reward: float | None
+    ended: str
+    fault: str | None
+
+
+def value_of(stored: Any) -> Any:
+    """A member of a space as it lies in a table, as a plain value: typed ones lie there as JSON."""
+    if isinstance(stored, str):
+        try:
+            return json.loads(stored)
+        except ValueError:
+            return stored
+    return stored
+
+
+class Table:
+    """One table of a record: an index of (episode, step, agent) over all rows, and slices of the rows."""
+
+    def __init__(self, folder: Path, name: str, agents: Sequence[str]) -> None:
+        self.folder, self.name = folder, name
+        self._agents = pa.array(agents, pa.string())
+        self._indexed: dict[str, dict[str, NDArray[Any]]] = {}
+        self._open: OrderedDict[tuple[str, int], pa.Table] = OrderedDict()
+        self._files: list[str] = []
+        self._tail: pa.Table | None = None
+        self.starts: NDArray[Any] = np.zeros(1, np.int64)
+        """Where each file begins, then where the tail does."""
+        self.columns: dict[str, NDArray[Any]] = {}
+        """`episode`, `step`, `agent` (its number, -1 for none), of the steps also `time`: (rows,) each."""
+
+    def update(self, files: list[str], tail: pa.Table) -> None:
+        """Take up what is new: sealed files, which never change, and the rows of the journal."""
+        parts, kept = [], []
+        for file in files:
+            try:
+                if file not in self._indexed:
+                    path, names = self.folder / file, self._names
+                    self._indexed[file] = self._index(pq.read_table(path, columns=names, partitioning=None))
+                parts.append(self._indexed[file])
+                kept.append(file)
+            except (OSError, pa.ArrowException):  # a damaged file is left out, as in Run
+                continue
+        parts.append(self._index(tail.select(self._names)))
+        self._files, self._tail = kept, tail
+        self.starts = np.cumsum([0, *(len(part["episode"]) for part in parts[:-1])])
+        self.columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[-1]}
+
+    @property
+    def _names(self) -> list[str]:
+        return [*KEYS, "time"] if self.name == "steps" else list(KEYS)
+
+    def _index(self, table: pa.Table) -> dict[str, NDArray[Any]]:
+        found = pc.fill_null(pc.index_in(table["agent"], self._agents), -1)
+        numbers = {name: table[name].to_numpy() for name in table.column_names if name != "agent"}
+        return {**numbers, "agent": found.to_numpy().astype(np.int32)}
+
+    def __len__(self) -> int:
+        return len(self.columns.get("episode", ()))
+
+    def rows(self, indices: Sequence[int] | NDArray[Any], columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """These rows (ascending) as dictionaries of the columns."""
+        wanted = np.asarray(indices, np.int64)
+        found: list[dict[str, Any]] = []
+        parts = np.searchsorted(self.starts, wanted, side="right") - 1
+        for part in np.unique(parts).tolist():
+            inside = wanted[parts == part] - self.starts[part]
+            if part == len(self._files):
+                assert self._tail is not None
+                found += _plain(self._tail, inside, columns)
+            else:
+                found += self._of_file(self._files[part], inside, columns)
+        return found
+
+    def _of_file(self, file: str, inside: NDArray[Any], columns: Sequence[str] | None) -> list[dict[str, Any]]:
+        with pq.ParquetFile(self.folder / file, memory_map=True) as opened:
+            meta = opened.metadata
+            sizes = [meta.row_group(k).num_rows for k in range(meta.num_row_groups)]
+            begins = np.cumsum([0, *sizes])
+            groups = np.searchsorted(begins, inside, side="right") - 1
+            found: list[dict[str, Any]] = []
+            for group in np.unique(groups).tolist():
+                table = self._group(opened, file, group)
+                found += _plain(table, inside[groups == group] - begins[group], columns)
+            return found
+
+    def _group(self, opened: pq.ParquetFile, file: str, group: int) -> pa.Table:
+        key = (file, group)
+        if key in self._open:
+            self._open.move_to_end(key)
+            return self._open[key]
+        table = self._open[key] = opened.read_row_group(group)
+        total = sum(t.nbytes for t in self._open.values())
+        while total > KEPT_BYTES and len(self._open) > 1:
+            total -= self._open.popitem(last=False)[1].nbytes
+        return table
+
+
+def _plain(table: pa.Table, rows: NDArray[Any], columns: Sequence[str] | None) -> list[dict[str, Any]]:
+    table = table.select(list(columns)) if columns else table
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return table.slice(int(rows[0]), len(rows)).to_pylist()
+    return table.take(pa.array(rows)).to_pylist()
+
+
+class Record:
+    """A run folder as the studio reads it, live or finished.
+
+    A *frame* is a step of an episode: the frames of a run are counted through, 0 to `len(record) - 1`.
+
+    Args:
+        path: the run folder.
+
+    Raises:
+        RunError: it is no run folder of this format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = Manifest.read(path)
+        self.agents = self.manifest.agents
+        self._codec: StepCodec | None = None
+        self._state: tuple[Any, ...] = ()
+        self.usage = Usage()
+        self.steps = Table(path, "steps", self.agents)
+        self.calls = Table(path, "calls", self.agents)
+        self.notes = Table(path, "notes", self.agents)
+        self.frames: NDArray[Any] = np.zeros(0, np.int64)
+        """The first row of each frame."""
+        self.refresh()
+
+    @property
+    def world(self) -> str:
+        """The world's name."""
+        return self.manifest.world
+
+    @property
+    def live(self) -> bool:
+        """Whether the run has not ended, as far as its manifest says."""
+        return self.manifest.status == "running"
+
+    def refresh(self) -> bool:
+        """Take up what has been recorded since; returns whether there was anything."""
+        manifest = Manifest.read(self.path)
+        journal = self.path / f"journal-{manifest.sealed:05d}"
+        try:
+            stat = journal.stat()
+            state: tuple[Any, ...] = (manifest.status, manifest.sealed, stat.st_size, stat.st_mtime_ns)
+        except OSError:
+            state = (manifest.status, manifest.sealed)
+        if state == self._state:
+            return False
+        self._state, self.manifest, self.usage = state, manifest, manifest.usage.model_copy()
+        tails = self._journal(journal)
+        for table, tail in zip((self.steps, self.calls, self.notes), tails, strict=True):
+            table.update([s.file for s in manifest.segments if s.table == table.name], tail)
+        self._find_frames()
+        return True
+
+    def _journal(self, path: Path) -> tuple[pa.Table, pa.Table, pa.Table]:
+        """What the journal holds of each table; its calls are counted into `usage`."""
+        if not path.exists():
+            empty = pa.schema([("episode", pa.int32()), ("step", pa.int32()), ("time", pa.float64()), ("agent", pa.string())])
+            return empty.empty_table(), CALLS.empty_table(), NOTES.empty_table()
+        if self._codec is None:
+            self._codec = StepCodec(self.manifest.spaces)
+        lean = Lean.of(self._codec, self.agents, self.manifest.record)
+        found = read_journal(path, self._codec.schema, lean)
+        for _, call in found.calls:
+            self.usage.calls += 1
+            self.usage.cost += call.cost
+            self.usage.tokens_in += 0 if call.cached else call.tokens_in
+            self.usage.tokens_out += 0 if call.cached else call.tokens_out
+        steps = pa.Table.from_batches([c.rows for c in found.commits], self._codec.schema)
+        return steps, calls_table(found.calls), notes_table([n for c in found.commits for n in c.notes])
+
+    def _find_frames(self) -> None:
+        episode, step = self.steps.columns["episode"], self.steps.columns["step"]
+        if not len(episode):
+            self.frames = np.zeros(0, np.int64)
+            self._of_agent = {}
+            return
+        changed = (np.diff(episode) != 0) | (np.diff(step) != 0)
+        self.frames = np.flatnonzero(np.concatenate([[True], changed]))
+        self._of_agent: dict[int, NDArray[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def place(self, frame: int) -> tuple[int, int]:
+        """Episode and step of a frame."""
+        row = self.frames[frame]
+        return int(self.steps.columns["episode"][row]), int(self.steps.columns["step"][row])
+
+    def time(self, frame: int) -> float:
+        """Simulated time of a frame."""
+        return float(self.steps.columns["time"][self.frames[frame]])
+
+    def frame_of(self, episode: int, step: int) -> int:
+        """The last frame at or before a step, at least 0."""
+        keys = self.steps.columns["episode"][self.frames].astype(np.int64) << 32
+        keys |= self.steps.columns["step"][self.frames].astype(np.int64)
+        return max(0, int(np.searchsorted(keys, (episode << 32) | step, side="right")) - 1)
+
+    def bounds(self, frame: int) -> tuple[int, int]:
+        """First row of a frame and of the one after."""
+        end = self.frames[frame + 1] if frame + 1 < len(self.frames) else len(self.steps)
+        return int(self.frames[frame]), int(end)
+
+    def at(self, frame: int, most: int = 200) -> list[Row]:
+        """The rows of a frame, the first `most` of them."""
+        if not 0 <= frame < len(self):
+            return []
+        first, end = self.bounds(frame)
+        return self.read(range(first, min(end, first + most)))
+
+    def read(self, rows: Sequence[int] | NDArray[Any]) -> list[Row]:
+        """These rows of the steps (ascending)."""
+        wanted = np.asarray(rows, np.int64)
+        frames = np.searchsorted(self.frames, wanted, side="right") - 1
+        return [
+            Row(
+                frame,
+                found["agent"],
+                value_of(found["observation"]),
+                value_of(found["action"]),
+                found["reward"],
+                found["ended"] or "",
+                found["fault"],
+            )
+            for frame, found in zip(frames.tolist(), self.steps.rows(wanted), strict=True)
+        ]
+
+    def rows_of(self, agent: str) -> NDArray[Any]:
+        """All rows of an agent, ascending."""
+        number = self.agents.index(agent)
+        if number not in self._of_agent:
+            self._of_agent[number] = np.flatnonzero(self.steps.columns["agent"] == number)
+        return self._of_agent[number]
+
+    def around(self, agent: str, frame: int) -> tuple[int | None, int | None]:
+        """An agent's last row at or before a frame and its first row after it, of the same episode; None: no such row."""
+        rows, (first, end) = self.rows_of(agent), self.bounds(frame)
+        episode = self.steps.columns["episode"]
+        k = int(np.searchsorted(rows, end))
+        before = int(rows[k - 1]) if k and episode[rows[k - 1]] == episode[first] else None
+        after = int(rows[k]) if k < len(rows) and episode[rows[k]] == episode[first] else None
+        return before, after
+
+    def beside(self, table: Table, agent: str, frame: int, most: int, columns: Sequence[str] | None = None) -> list[Any]:
+        """Rows of the calls or notes of an agent at or before a frame, the last `most` of them, oldest first."""
+        if agent not in self.agents:
+            raise RunError(f"{self.path} has no agent {agent!r}")
+        episode, step = self.place(frame)
+        index = table.columns
+        earlier = (index["episode"] < episode) | ((index["episode"] == episode) & (index["step"] <= step))
+        rows = np.flatnonzero((index["agent"] == self.agents.index(agent)) & earlier)
+        return table.rows(rows[-most:], columns)
+
+    def sampled(self, agent: str, most: int = 400) -> list[Row]:
+        """Rows of an agent, evenly spaced over the run, at most so many: what curves are drawn of."""
+        rows = self.rows_of(agent)
+        if len(rows) > most:
+            rows = rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(np.int64))]
+        return self.read(rows)

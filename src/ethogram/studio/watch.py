@@ -1,0 +1,154 @@
+"""The page of a run: its views, one agent, and the timeline that moves them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from nicegui import ui
+
+from ethogram.errors import EthogramError
+from ethogram.studio.agents import AgentPanel
+from ethogram.studio.reading import Record
+from ethogram.studio.runs import progress_words, running, stop
+from ethogram.studio.safety import html
+from ethogram.studio.timeline import Timeline
+from ethogram.studio.views import View, views_of
+
+__all__ = ["build_run"]
+
+LIVE = 1.0
+"""Seconds between two looks at a live run."""
+
+
+class RunPage:
+    """Puts the parts of the page together."""
+
+    def __init__(self, record: Record, name: str, frame: int, agent: str, view: str) -> None:
+        self.record, self.name = record, name
+        self.panel = AgentPanel(record, agent) if record.agents else None
+        self.views: list[View] = [made(record, self.pick) for made in views_of(record)]
+        titles = [v.title for v in self.views]
+        self.chosen = titles.index(view) if view in titles else 0
+        self.timeline = Timeline(record, frame, {"path": name})
+        self._built: set[int] = set()
+
+    def build(self) -> None:
+        """Lay out the page."""
+        with ui.element("header").classes("studio"):
+            ui.html(html('<a href="/">All runs</a>'))
+            ui.html(html("<h1>{}</h1>", self.name))
+            self._facts = ui.html("").classes("facts")
+            self._stop = ui.button("Stop", on_click=self._ask_to_stop).props("flat dense no-caps color=negative")
+        with ui.element("main").classes("studio"), ui.element("div").classes("columns"):
+            with ui.element("section").classes("panel").props('aria-label="World"'):
+                if len(self.views) > 1:
+                    with ui.element("div").classes("choices").props("role=tablist"):
+                        self._tabs = [
+                            ui.button(v.title, on_click=lambda k=k: self.turn(k)).props("flat dense no-caps role=tab")
+                            for k, v in enumerate(self.views)
+                        ]
+                else:
+                    self._tabs = []
+                self._places = [ui.element("div").props("role=tabpanel") for _ in self.views]
+            with ui.element("div").classes("side"):
+                if self.panel is not None:
+                    self.panel.build()
+        self.timeline.build()
+        self.timeline.listen(self.show)
+        self.turn(self.chosen)
+        self.tell()
+        self._live = ui.timer(LIVE, self.look, active=self.record.live)
+        self.timeline.follow = self.record.live and self.timeline.frame == 0
+
+    def turn(self, k: int) -> None:
+        """Show another view; it is built when it is first shown."""
+        self.chosen = k
+        for number, place in enumerate(self._places):
+            place.set_visibility(number == k)
+        for number, tab in enumerate(self._tabs):
+            tab.classes(add="chosen" if number == k else None, remove=None if number == k else "chosen")
+            tab.props(f"aria-selected={'true' if number == k else 'false'}")
+        if k not in self._built:
+            self._built.add(k)
+            with self._places[k]:
+                self.views[k].build()
+        self.timeline.address["view"] = self.views[k].title
+        self.show(self.timeline.frame)
+
+    def show(self, frame: int) -> None:
+        """Show a moment in all that is visible."""
+        if not len(self.record):
+            return
+        self.views[self.chosen].show(frame)
+        if self.panel is not None:
+            self.panel.show(frame)
+            self.timeline.address["agent"] = self.panel.agent
+
+    def pick(self, agent: str) -> None:
+        """A reader has chosen an agent."""
+        if self.panel is not None:
+            self.panel.choose(agent)
+
+    def tell(self) -> None:
+        """The facts of the run, in its head."""
+        m, usage = self.record.manifest, self.record.usage
+        alive = m.status == "running" and running(self.record.path) is not None
+        status = m.status if m.status != "running" or alive else "cut off"
+        parts = [m.world, f"{len(m.agents):,} agents", f"{len(self.record):,} steps" if m.status != "complete" else progress_words(m) + " steps"]
+        if usage.calls:
+            parts.append(f"{usage.calls:,} model calls ({', '.join(m.models) or 'model'}), cost {usage.cost:.4f}")
+        parts.append(f"seed {m.seed}")
+        parent = m.parent or {}
+        if parent:
+            parts.append(f"branch of {str(parent.get('run', '')).rpartition('/')[2]} at step {parent.get('at')}")
+        badge = html('<span class="status {}">{}</span> ', status.replace(" ", "-"), status)
+        reason = html(' <span class=error>{}</span>', m.reason) if m.reason else ""
+        self._facts.content = badge + html("{}", " · ".join(parts)) + reason
+        self._stop.set_visibility(alive)
+
+    def look(self) -> None:
+        """Take up what a live run has recorded since."""
+        try:
+            if not self.record.refresh():
+                self.tell()
+                return
+        except EthogramError as error:
+            self._live.active = False
+            ui.notify(str(error), type="negative")
+            return
+        first = len(self.record) and not self._built
+        for k in self._built:
+            self.views[k].grown()
+        self.timeline.grown()
+        if first or self.timeline.frame == 0:
+            self.show(self.timeline.frame)
+        self.tell()
+        self._live.active = self.record.live
+
+    async def _ask_to_stop(self) -> None:
+        with ui.dialog() as dialog, ui.card():
+            ui.label(f"Stop {self.name}? It ends after the step in flight, like Ctrl-C, and can be resumed.")
+            with ui.row():
+                ui.button("Stop it", on_click=lambda: dialog.submit(True)).props("no-caps color=negative")
+                ui.button("Let it run", on_click=lambda: dialog.submit(False)).props("no-caps flat")
+        if await dialog:
+            try:
+                stop(self.record.path)
+            except EthogramError as error:
+                ui.notify(str(error), type="warning")
+            self.tell()
+
+
+def build_run(record: Record, name: str, asked: dict[str, Any]) -> None:
+    """The page of a run, at the moment (and with the agent and view) that its address says."""
+    frame = 0
+    if len(record) and str(asked.get("step", "")).isdigit():
+        episode = str(asked.get("episode", "0"))
+        frame = record.frame_of(int(episode) if episode.isdigit() else 0, min(int(asked["step"]), 2**31 - 1))
+    RunPage(record, name, frame, str(asked.get("agent", "")), str(asked.get("view", ""))).build()
+
+
+def moment_address(name: str, episode: int, step: int) -> str:
+    """Where a moment of a run is shown."""
+    return "/run?" + urlencode({"path": name, "episode": episode, "step": step})
