@@ -91,7 +91,7 @@ def test_people_infer_much_as_the_model_does():
     except DataError as error:
         pytest.skip(str(error))
     found = InverseChooser().infer(CARDS)
-    assert spearmanr(found.absolute, rankings["positive"].mean(0)).statistic > 0.8
+    assert spearmanr(found.absolute, rankings["positive"].mean(0)).statistic > 0.8  # type: ignore[attr-defined]
 
 
 def test_the_priority_heuristic_chooses_as_in_its_paper():

@@ -1,0 +1,142 @@
+"""The prompts of `shapley-llm`: trips by train or Swissmetro, and gambles with lives, told as gains or as losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethogram.decisions.trips import Trips
+from ethogram.measures.prompt_parts import Part, PartedChoice
+
+__all__ = ["FRAMES", "INFORMATIVE", "Design", "Story", "design", "framed", "stories", "trip"]
+
+INFORMATIVE = ("price", "time", "wait")
+"""Parts of a trip's prompt that say something."""
+SITUATION = (
+    "Somebody travels between St. Gallen and Geneva, by train or by Swissmetro, a fast train in a tunnel.\n"
+    "{form}{colour}{wait}{time}{price}Which one does this person take?"
+)
+NOT_TOLD = "by train not stated, by Swissmetro not stated"
+FORMS = ("K-4721", "B-0093", "T-1586", "M-7240", "R-3318")
+COLOURS = (("blue", "grey"), ("green", "white"), ("yellow", "red"), ("grey", "green"), ("white", "blue"))
+Pair = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Design:
+    """Prompts in all combinations of levels; each level is what train and Swissmetro have, as some person was shown it."""
+
+    price: tuple[Pair, ...]
+    """Swiss francs."""
+    time: tuple[Pair, ...]
+    """Minutes."""
+    wait: tuple[Pair, ...]
+    """Minutes between departures."""
+
+    @property
+    def rows(self) -> list[tuple[int, int, int]]:
+        """The levels of price, time and wait of each prompt."""
+        return list(product(*(range(len(levels)) for levels in (self.price, self.time, self.wait))))
+
+    @property
+    def crossed(self) -> list[list[int]]:
+        """The level of each prompt, factor by factor, as measures of attribution take it."""
+        return [list(levels) for levels in zip(*self.rows, strict=True)]
+
+    def pairs(self) -> NDArray[np.float64]:
+        """What prompts say, shape (prompts, 3, 2): price, time and wait, by train and by Swissmetro."""
+        return np.array([[self.price[i], self.time[j], self.wait[k]] for i, j, k in self.rows])
+
+    def prompts(self, reworded: bool = True) -> list[PartedChoice]:
+        """The prompts, in the order of `rows`; the words without meaning go with the level of the price."""
+        return [trip(*pair, variant=i if reworded else 0) for pair, (i, _, _) in zip(self.pairs(), self.rows, strict=True)]
+
+
+def trip(price: Sequence[float], time: Sequence[float], wait: Sequence[float], variant: int = 0) -> PartedChoice:
+    """The prompt of one trip; its last two parts, a form's number and the colour of the ticket, are noise."""
+    colour = COLOURS[variant % len(COLOURS)]
+    said = {
+        "price": ("Price", "{:g} francs by train, {:g} francs by Swissmetro", price),
+        "time": ("Duration", "{:g} minutes by train, {:g} minutes by Swissmetro", time),
+        "wait": ("Departures", "every {:g} minutes by train, every {:g} minutes by Swissmetro", wait),
+    }
+    parts = {
+        name: Part({name: f"{head}: {text.format(*values)}.\n"}, {name: f"{head}: {NOT_TOLD}.\n"})
+        for name, (head, text, values) in said.items()
+    }
+    form, tickets = FORMS[variant % len(FORMS)], "Colour of the ticket: {} by train, {} by Swissmetro.\n"
+    parts["form"] = Part({"form": f"Form {form}.\n"}, {"form": "Form not numbered.\n"}, noise=True)
+    parts["colour"] = Part(
+        {"colour": tickets.format(*colour)}, {"colour": f"Colour of the ticket: {NOT_TOLD}.\n"}, noise=True
+    )
+    return PartedChoice(SITUATION, ("train", "Swissmetro"), parts)
+
+
+def design(trips: Trips, sizes: Sequence[int] = (5, 5, 4)) -> Design:
+    """Levels at even quantiles of how train and Swissmetro differ, among people who had both and no yearly pass."""
+    some = trips[trips.available[:, :2].all(1) & ~trips.free]
+
+    def levels(values: NDArray[np.float64], count: int) -> tuple[Pair, ...]:
+        pairs = np.unique(values[:, :2], axis=0, return_counts=False)
+        all_ = values[:, :2]
+        order = np.lexsort((all_[:, 0], all_[:, 1] - all_[:, 0]))
+        places = ((np.arange(count) + 0.5) / count * len(all_)).astype(int)
+        chosen = [tuple(map(float, all_[order[place]])) for place in places]
+        rest = [tuple(map(float, pair)) for pair in pairs if tuple(map(float, pair)) not in chosen]
+        kept = list(dict.fromkeys(chosen))
+        kept += rest[: count - len(kept)]
+        return tuple((one[0], one[1]) for one in kept)
+
+    price, time, wait = (levels(v, n) for v, n in zip((some.cost, some.time, some.headway), sizes, strict=True))
+    return Design(price, time, wait)
+
+
+# --- framing ---
+
+FRAMES = ("gain", "loss")
+
+
+@dataclass(frozen=True)
+class Story:
+    """A threat to people's lives and what could be done about it."""
+
+    people: int
+    threat: str
+
+    @property
+    def saved(self) -> int:
+        """How many the sure option saves: a third."""
+        return self.people // 3
+
+
+def stories(count: int) -> list[Story]:
+    """So many stories, after the disease problem of Tversky and Kahneman (1981), whose 600 come first."""
+    threats = ("an unusual disease", "a flood", "a fire in a mine", "an earthquake")
+    return [Story((600, 60, 1200, 90)[(i + i // 4) % 4], threats[i % 4]) for i in range(count)]
+
+
+FRAMED = "{opening} {threat} is expected to kill {{people}} people.{{names}} Which programme is better?"
+
+
+def framed(story: Story) -> PartedChoice:
+    """A story whose parts turn it from a gain (none present, `neutral`) into a loss (all present).
+
+    `sure` and `gamble` reword an option from lives saved to lives lost; the other two, which differ between the original's
+    versions too or might as well, are noise: what the programmes are called, and how the story begins.
+    """
+    n, saved = story.people, story.saved
+    parts = {
+        "sure": Part({"sure": f"{n - saved} people will die"}, {"sure": f"{saved} people will be saved"}),
+        "gamble": Part(
+            {"gamble": f"1/3 probability that nobody will die, and 2/3 probability that {n} people will die"},
+            {"gamble": f"1/3 probability that {n} people will be saved, and 2/3 probability that nobody will be saved"},
+        ),
+        "names": Part({"one": "C", "other": "D"}, {"one": "A", "other": "B"}, noise=True),
+        "opening": Part({"opening": "Suppose that"}, {"opening": "Imagine that"}, noise=True),
+    }
+    question = f"{{opening}} {story.threat} is expected to kill {n} people. Which programme would you choose?"
+    return PartedChoice(question, ("Programme {one}: {sure}", "Programme {other}: {gamble}"), parts)
