@@ -24,7 +24,9 @@ EXTRAS = {
         ("Box2D", "dm_control", "gym_pusht", "gymnasium_robotics", "metaworld", "minigrid", "mujoco", "ogbench"), "bodies"
     ),
     **dict.fromkeys(("cv2", "pygame", "pymunk", "vizdoom"), "bodies"),
+    **dict.fromkeys(("gguf", "transformers"), "tune"),
     "h5py": "h5",
+    "nicegui": "studio",
     "av": "video",
     "ray": "ray",
     "sbi": "calibrate",

@@ -2,6 +2,7 @@
 
 smollm2                          the embedded model, offline
 gguf:/path/to/file.gguf          any model that llama.cpp can load
+tuned:/path/to/folder            what `language.tuning.tune` wrote
 openai:NAME                      at OPENAI_BASE_URL (default: OpenAI), with the key in OPENAI_API_KEY
 http://127.0.0.1:8000/v1#NAME    any endpoint that speaks OpenAI's protocol; a key, if any, is in ETHOGRAM_API_KEY
 """
@@ -31,8 +32,8 @@ LISTED = "ETHOGRAM_MODELS"
 """Environment variable with the spellings of models that the user has, separated by blanks."""
 
 SPELLINGS = (
-    "smollm2 (embedded), gguf:/path/to/file.gguf, openai:NAME, or the address of an endpoint with the model's name, "
-    "as http://127.0.0.1:8000/v1#NAME"
+    "smollm2 (embedded), gguf:/path/to/file.gguf, tuned:/path/to/folder, openai:NAME, or the address of an endpoint "
+    "with the model's name, as http://127.0.0.1:8000/v1#NAME"
 )
 
 
@@ -48,7 +49,7 @@ def model(
     Nothing is loaded or called yet, but what can be seen without (a missing file, package or key) is.
 
     Args:
-        spec: `smollm2`, `gguf:PATH`, `openai:NAME` or `URL#NAME`; a LanguageModel is given back as it is.
+        spec: `smollm2`, `gguf:PATH`, `tuned:FOLDER`, `openai:NAME` or `URL#NAME`; a LanguageModel is given back as it is.
         cache: where valid answers are kept: a path, a `Cache`, or None for nowhere.
         budget: what its calls may take.
         **options: `seed`, `prices`, `attempts`, `repairs`, `deadline`, `backoff` (see `LanguageModel`); `context` for
@@ -142,6 +143,11 @@ def _backend(spec: str, options: dict[str, Any]) -> Backend:
 
         path = Path(rest).expanduser().resolve()
         return Embedded(f"gguf:{path}", path, **options)
+    if kind == "tuned" and rest:
+        from ethogram.language.backends.tuned import Tuned
+
+        path = Path(rest).expanduser().resolve()
+        return Tuned(f"tuned:{path}", path, **options)
     if kind in ("openai", "http", "https") and rest:
         from ethogram.language.backends.endpoint import Endpoint
 
