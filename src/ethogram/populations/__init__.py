@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ethogram.populations.degrees import configuration, random_regular, rewire
+    from ethogram.populations.depths import describe, descriptions
     from ethogram.populations.generators import (
         barabasi_albert,
         cliques,
@@ -58,6 +59,8 @@ __all__ = [
     "configuration",
     "contacts",
     "count_groups",
+    "describe",
+    "descriptions",
     "erdos_renyi",
     "followers",
     "from_margins",
@@ -83,6 +86,7 @@ __all__ = [
 
 _HOME = {
     "degrees": ("configuration", "random_regular", "rewire"),
+    "depths": ("describe", "descriptions"),
     "generators": (
         *("barabasi_albert", "cliques", "complete", "erdos_renyi", "followers", "grid", "homophily", "nearest", "ring"),
         *("stochastic_block", "watts_strogatz"),

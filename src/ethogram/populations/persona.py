@@ -21,7 +21,7 @@ from ethogram.errors import ConfigError
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["Persona", "Unit", "clean"]
+__all__ = ["Persona", "Unit", "clean", "shown"]
 
 VALUE_LIMIT = 500
 """The most characters of one attribute that a prompt shows."""
@@ -76,18 +76,24 @@ class Persona(BaseModel):
         values = {key: _plain(value) for key, value in self.attributes().items()}
         return _shortened(_rendered(Path(template), {**values, "name": name, "about": self.sentences()}), TEXT_LIMIT)
 
-    def sentences(self) -> list[str]:
-        """One short sentence for each attribute that is not missing or empty: what it is called, its value, and its unit."""
-        sentences = []
+    def facts(self) -> dict[str, tuple[str, str]]:
+        """By attribute, what it is called and its value with its unit, as prompts show them; missing and empty ones are out."""
+        found = {}
         for key, value in self.attributes().items():
-            if value is None or not (text := _shown(value)):
+            if value is None or not (text := shown(value)):
                 continue
             field = type(self).model_fields.get(key)
             units = [item.name for item in field.metadata if isinstance(item, Unit)] if field else []
             label = clean((field.description if field else None) or key.replace("_", " "))
-            shown = " ".join([text, *units])
-            sentences.append(f"{label[:1].upper()}{label[1:]}: {shown}{'' if shown.endswith(('.', '!', '?', '…')) else '.'}")
-        return sentences
+            found[key] = (label, " ".join([text, *units]))
+        return found
+
+    def sentences(self) -> list[str]:
+        """One short sentence for each attribute that is not missing or empty: what it is called, its value, and its unit."""
+        return [
+            f"{label[:1].upper()}{label[1:]}: {text}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
+            for label, text in self.facts().values()
+        ]
 
 
 def clean(text: str, limit: int = VALUE_LIMIT) -> str:
@@ -106,7 +112,7 @@ def _shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as prompts show it."""
     if isinstance(value, Enum):
         value = value.value
@@ -116,11 +122,11 @@ def _shown(value: object) -> str:
         case float():
             return f"{value:.6g}"
         case list() | tuple():
-            return clean(", ".join(_shown(item) for item in value))
+            return clean(", ".join(shown(item) for item in value))
         case set() | frozenset():
-            return clean(", ".join(sorted(_shown(item) for item in value)))
+            return clean(", ".join(sorted(shown(item) for item in value)))
         case Mapping():
-            return clean(", ".join(f"{clean(str(key))} {_shown(item)}" for key, item in value.items()))
+            return clean(", ".join(f"{clean(str(key))} {shown(item)}" for key, item in value.items()))
         case _:
             return clean(str(value))
 
