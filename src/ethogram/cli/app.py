@@ -169,6 +169,20 @@ def survey(
     ] = False,
     temperature: Annotated[float, typer.Option(min=0, help="Of the answers.")] = 1.0,
     memory: Annotated[int, typer.Option(min=0, help="How many of its last answers a respondent is shown.")] = 0,
+    depth: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How deep each is described: name, line, list (by default), biography, answers, s, p, c, sp, sc, pc, spc "
+            "(columns social, personal, context), backstory; may be repeated."
+        ),
+    ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="Ask again with descriptions of somebody else (shuffled) or without what they say (masked)."),
+    ] = None,
+    mask: Annotated[
+        list[str] | None, typer.Option(help="A column that --control masked hides; all by default; may be repeated.")
+    ] = None,
     people: Annotated[
         Path | None, typer.Option(help="People's answers (.csv or .parquet), coded as ours: the fidelity card.")
     ] = None,
@@ -188,7 +202,11 @@ def survey(
 
     options = {"average": average, "calibrate": calibrate, "temperature": temperature, "memory": memory}
     budget = {name: most for name, most in (("calls", budget_calls), ("tokens", budget_tokens)) if most is not None}
-    put(file, population, respondents, model, how or [], options, people, key, group or [], seed, to, resume, budget, json)
+    told = (depth or [], control or [], mask or [])
+    put(
+        *(file, population, respondents, model, how or [], options, *told),
+        *(people, key, group or [], seed, to, resume, budget, json),
+    )
 
 
 @app.command()
@@ -243,6 +261,26 @@ def interview(
     from ethogram.cli.record import interview_agent
 
     interview_agent(run, name, agent, questions, step, episode, json)
+
+
+@app.command()
+def studio(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RUN]…", help="Folders of runs or studies; all below the root by default."),
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="No folder outside of this one is opened; runs by default.")] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to bind to; other than loopback, visitors need the token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8080,
+    token: Annotated[str, typer.Option(help="What visitors must know; made up where it is needed and not given.")] = "",
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,
+) -> None:
+    """Watch runs on a web page, live or finished: scrub, read prompts, interview, branch, play along."""
+    from ethogram.studio.app import serve
+
+    serve(runs or [], root, host, port, token, show)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,13 @@ class AgentPanel:
     def build(self) -> None:
         """Lay out the panel in the current place of the page."""
         with ui.element("section").classes("panel").props('aria-label="Agent"'):
+            many = len(self.record.agents) > 12
             self._choice = ui.select(
-                self.record.agents, value=self.agent, on_change=lambda e: self.choose(e.value), with_input=len(self.record.agents) > 12
+                self.record.agents, value=self.agent, on_change=lambda e: self.choose(e.value), with_input=many
             ).props('dense outlined options-dense aria-label="Agent"')
             with ui.element("div").classes("choices").props("role=tablist"):
                 self._tabs = {
-                    part: ui.button(part, on_click=lambda part=part: self.turn(part)).props("flat dense no-caps role=tab")
+                    part: ui.button(part, on_click=partial(self.turn, part)).props("flat dense no-caps role=tab")
                     for part in self.parts
                 }
             self._body = ui.html("").props("role=tabpanel")
@@ -67,7 +69,7 @@ class AgentPanel:
 
     def choose(self, agent: str | None) -> None:
         """Show another agent."""
-        if agent in self.record.agents:
+        if agent is not None and agent in self.record.agents:
             self.agent = agent
             if self._choice.value != agent:
                 self._choice.value = agent
@@ -104,12 +106,17 @@ class AgentPanel:
             return html("<p class=soft>{} has not been asked to act yet.</p>", self.agent)
         row = self.record.read([before])[0]
         when = "now" if row.frame == self.frame else f"at step {self.record.place(row.frame)[1]:,}, when it last acted"
-        did = html("<p>{}</p>", deed(row.done, 800)) if row.done is not None else html("<p class=soft>nothing ({})</p>", row.ended)
-        fault = html("<p class=error>failed: {}</p>", row.fault) if row.fault else ""
-        pairs = Markup().join(html("<dt>{}</dt><dd>{}</dd>", name, words) for name, words in lines(row.seen))
+        words = deed(row.done, 800) if row.done is not None else f"nothing ({row.ended})"
+        fault = html("<p class=error>failed: {}</p>", row.fault) if row.fault else Markup()
+        pairs = Markup().join(html("<dt>{}</dt><dd>{}</dd>", name, value) for name, value in lines(row.seen))
         reward = "" if not row.reward else html("<p class=soft>reward {}</p>", f"{row.reward:g}")
         return html(
-            "<h3>What it did {}</h3>{}{}{}<h3>What it saw</h3><dl class=pairs>{}</dl>", when, did, fault, reward, pairs
+            "<h3>What it did {}</h3><p>{}</p>{}{}<h3>What it saw</h3><dl class=pairs>{}</dl>",
+            when,
+            words,
+            fault,
+            reward,
+            pairs,
         )
 
     def _prompts(self) -> Markup:
@@ -139,7 +146,9 @@ class AgentPanel:
         plan = {k: v for k, v in plans[-1].items() if k != "step"}
         pieces = plan.get("pieces")
         if not (isinstance(pieces, list) and all(isinstance(p, list) and len(p) >= 4 for p in pieces)):
-            return html("<p class=soft>Made at step {}.</p><pre class=text>{}</pre>", plans[-1]["step"], json.dumps(plan, indent=1))
+            return html(
+                "<p class=soft>Made at step {}.</p><pre class=text>{}</pre>", plans[-1]["step"], json.dumps(plan, indent=1)
+            )
         line = "<tr><td class=step>{}</td><td>{}</td><td>{}</td></tr>"
         rows = Markup().join(html(line, f"{_clock(p[0])}–{_clock(p[1])}", str(p[2]), str(p[3])) for p in pieces)
         return html("<p class=soft>Made at step {}.</p><table>{}</table>", plans[-1]["step"], rows)
@@ -184,7 +193,9 @@ def _clock(minute: Any) -> str:
 
 def _call(call: dict[str, Any], first: bool) -> Markup:
     """A model call as it was: every message, the options with their scores, and the reply."""
-    asked = Markup().join(html("<h3>{}</h3><pre class=text>{}</pre>", m["role"], m["content"]) for m in call["messages"] or [])
+    asked = Markup().join(
+        html("<h3>{}</h3><pre class=text>{}</pre>", m["role"], m["content"]) for m in call["messages"] or []
+    )
     scores = call["scores"] or []
     options = Markup().join(
         html("<tr><td>{}</td><td class=number>{}</td></tr>", o, f"{s:.2f}" if s is not None else "")
@@ -192,7 +203,8 @@ def _call(call: dict[str, Any], first: bool) -> Markup:
     )
     listed = html("<h3>options and their log-likelihood</h3><table>{}</table>", options) if options else Markup()
     reply = call["reply"] if call["error"] is None else f"(failed: {call['error']})"
-    facts = f"{call['model']}, {call['tokens_in'] or 0:,} + {call['tokens_out'] or 0:,} tokens" + (", from the cache" if call["cached"] else "")
+    tokens = f"{call['tokens_in'] or 0:,} + {call['tokens_out'] or 0:,} tokens"
+    facts = f"{call['model']}, {tokens}" + (", from the cache" if call["cached"] else "")
     return html(
         "<details {}><summary>step {} · {} · {}</summary>{}{}<h3>reply</h3><pre class=text>{}</pre></details>",
         Markup("open") if first else "",

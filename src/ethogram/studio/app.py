@@ -112,6 +112,7 @@ def _pages(shelf: Shelf) -> None:
 
 def _dress(title: str) -> None:
     """What every page has in its head."""
+    ui.colors(primary="#24577e")
     ui.page_title(f"{title} · ethogram studio")
     ui.add_head_html('<link rel="stylesheet" href="/studio/studio.css"><script src="/studio/stage.js"></script>')
 

@@ -1,4 +1,4 @@
-"""The record of a run, read slice by slice: an index of all steps in memory, the rows themselves only where they are shown."""
+"""The record of a run, read slice by slice: an index of all steps in memory, the rows only where they are shown."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Table:
         self.starts: NDArray[Any] = np.zeros(1, np.int64)
         """Where each file begins, then where the tail does."""
         self.columns: dict[str, NDArray[Any]] = {}
-        """`episode`, `step`, `agent` (its number, -1 for none), of the steps also `time`: (rows,) each."""
+        """`episode`, `step`, `agent` (its number, -1 for none), of the steps also `time` and `reward`: (rows,) each."""
 
     def update(self, files: list[str], tail: pa.Table) -> None:
         """Take up what is new: sealed files, which never change, and the rows of the journal."""
@@ -71,7 +71,7 @@ class Table:
             try:
                 if file not in self._indexed:
                     path, names = self.folder / file, self._names
-                    self._indexed[file] = self._index(pq.read_table(path, columns=names, partitioning=None))
+                    self._indexed[file] = self._index(pq.read_table(path, columns=names))
                 parts.append(self._indexed[file])
                 kept.append(file)
             except (OSError, pa.ArrowException):  # a damaged file is left out, as in Run
@@ -83,10 +83,11 @@ class Table:
 
     @property
     def _names(self) -> list[str]:
-        return [*KEYS, "time"] if self.name == "steps" else list(KEYS)
+        return [*KEYS, "time", "reward"] if self.name == "steps" else list(KEYS)
 
     def _index(self, table: pa.Table) -> dict[str, NDArray[Any]]:
-        found = pc.fill_null(pc.index_in(table["agent"], self._agents), -1)
+        at = pc.index_in(table["agent"], self._agents)  # pyright: ignore[reportAttributeAccessIssue]
+        found = pc.fill_null(at, -1)
         numbers = {name: table[name].to_numpy() for name in table.column_names if name != "agent"}
         return {**numbers, "agent": found.to_numpy().astype(np.int32)}
 
@@ -188,14 +189,16 @@ class Record:
         self._state, self.manifest, self.usage = state, manifest, manifest.usage.model_copy()
         tails = self._journal(journal)
         for table, tail in zip((self.steps, self.calls, self.notes), tails, strict=True):
-            table.update([s.file for s in manifest.segments if s.table == table.name], tail)
+            own = [s.file for s in manifest.segments if s.table == table.name and Path(s.file).parent == Path(table.name)]
+            table.update(own, tail)
         self._find_frames()
         return True
 
     def _journal(self, path: Path) -> tuple[pa.Table, pa.Table, pa.Table]:
         """What the journal holds of each table; its calls are counted into `usage`."""
         if not path.exists():
-            empty = pa.schema([("episode", pa.int32()), ("step", pa.int32()), ("time", pa.float64()), ("agent", pa.string())])
+            kinds = {"episode": pa.int32(), "step": pa.int32(), "time": pa.float64(), "reward": pa.float64()}
+            empty = pa.schema([*kinds.items(), ("agent", pa.string())])
             return empty.empty_table(), CALLS.empty_table(), NOTES.empty_table()
         if self._codec is None:
             self._codec = StepCodec(self.manifest.spaces)
@@ -282,6 +285,23 @@ class Record:
         after = int(rows[k]) if k < len(rows) and episode[rows[k]] == episode[first] else None
         return before, after
 
+    def latest(self, agents: Sequence[str], frame: int) -> dict[str, Row]:
+        """The last row of each agent at or before a frame, of those that have one in its episode."""
+        rows = {row for agent in agents if (row := self.around(agent, frame)[0]) is not None}
+        return {row.agent: row for row in self.read(sorted(rows))}
+
+    def gained(self, agent: str, most: int = 400) -> list[tuple[int, float]]:
+        """(frame, all rewards of the agent up to it), at most so many, evenly spaced."""
+        rows = self.rows_of(agent)
+        sums = np.cumsum(np.nan_to_num(self.steps.columns["reward"][rows]))
+        kept = _spread(len(rows), most)
+        frames = np.searchsorted(self.frames, rows[kept], side="right") - 1
+        return list(zip(frames.tolist(), sums[kept].tolist(), strict=True))
+
+    def spread(self, most: int = 400) -> list[Row]:
+        """The first row of frames that are evenly spaced over the run, at most so many."""
+        return self.read(self.frames[_spread(len(self.frames), most)])
+
     def beside(self, table: Table, agent: str, frame: int, most: int, columns: Sequence[str] | None = None) -> list[Any]:
         """Rows of the calls or notes of an agent at or before a frame, the last `most` of them, oldest first."""
         if agent not in self.agents:
@@ -295,6 +315,9 @@ class Record:
     def sampled(self, agent: str, most: int = 400) -> list[Row]:
         """Rows of an agent, evenly spaced over the run, at most so many: what curves are drawn of."""
         rows = self.rows_of(agent)
-        if len(rows) > most:
-            rows = rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(np.int64))]
-        return self.read(rows)
+        return self.read(rows[_spread(len(rows), most)])
+
+
+def _spread(n: int, most: int) -> NDArray[Any]:
+    """At most `most` of the numbers below `n`, evenly spaced, the first and the last among them."""
+    return np.arange(n) if n <= most else np.unique(np.linspace(0, n - 1, most).astype(np.int64))

@@ -132,8 +132,10 @@ def listing(runs: list[Listed], most: int) -> Markup:
     rows = []
     for r in runs[:most]:
         m, status = r.manifest, r.status.replace(" ", "-")
-        calls, cost = (f"{m.usage.calls:,}" if m.usage.calls else "–"), (f"{m.usage.cost:.4f}" if m.usage.cost else "–")
-        facts = (m.world, f"{len(m.agents):,}", progress_words(m), status, r.status, calls, cost, m.started[:16].replace("T", " "))
+        calls = f"{m.usage.calls:,}" if m.usage.calls else "–"
+        cost = f"{m.usage.cost:.4f}" if m.usage.cost else "–"
+        begun = m.started[:16].replace("T", " ")
+        facts = (m.world, f"{len(m.agents):,}", progress_words(m), status, r.status, calls, cost, begun)
         rows.append(html(line, address(r.name), r.name, *facts))
     names = ("run", "world", "agents", "steps", "status", "model calls", "cost", "begun")
     wide = ("agents", "model calls", "cost", "begun")

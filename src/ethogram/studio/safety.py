@@ -43,9 +43,9 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """ASGI middleware that lets in whom it should, and tells browsers to load nothing from elsewhere.
 
-    A request must come from a page of the studio itself (its `Origin`, where it has one, is the host it is sent to), so that
-    no other site in the same browser can talk to it; on loopback the host must be this machine's own name, so that no foreign
-    name can be bent to it. Where there is a token, it is given once in the address and then kept in a cookie.
+    A request must come from a page of the studio itself (its `Origin`, where it has one, is the host it is sent to), so
+    that no other site in the same browser can talk to it; on loopback the host must be this machine's own name, so that
+    no foreign name can be bent to it. Where there is a token, it is given once in the address and then kept in a cookie.
 
     Args:
         app: what is guarded.

@@ -98,7 +98,7 @@ class Timeline:
                 )
                 _button("link", "Copy the link to this moment", self.copy)
             self._slider = ui.slider(
-                min=0, max=max(1, len(self.record) - 1), value=self.frame, on_change=lambda e: self.go(e.value or 0)
+                min=0, max=max(1, len(self.record) - 1), value=self.frame, on_change=lambda e: self.go(int(e.value or 0))
             ).props('aria-label="Moment" color="teal-9"')
             self._label = ui.label(self.words()).classes("moment").props('aria-live="off"')
         self._timer = ui.timer(BEAT, self._beat, active=False)
@@ -138,9 +138,7 @@ class Timeline:
     def copy(self) -> None:
         """Put the link to the moment on the clipboard."""
         self._relink()
-        ui.run_javascript(
-            "navigator.clipboard ? navigator.clipboard.writeText(location.href) : prompt('The link to this moment', location.href)"
-        )
+        ui.run_javascript("navigator.clipboard?.writeText(location.href)")
         ui.notify("The address of this page is the link to this moment; it was copied.", type="info")
 
     def _relink(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,7 +46,7 @@ class RunPage:
                 if len(self.views) > 1:
                     with ui.element("div").classes("choices").props("role=tablist"):
                         self._tabs = [
-                            ui.button(v.title, on_click=lambda k=k: self.turn(k)).props("flat dense no-caps role=tab")
+                            ui.button(v.title, on_click=partial(self.turn, k)).props("flat dense no-caps role=tab")
                             for k, v in enumerate(self.views)
                         ]
                 else:
@@ -95,7 +96,11 @@ class RunPage:
         m, usage = self.record.manifest, self.record.usage
         alive = m.status == "running" and running(self.record.path) is not None
         status = m.status if m.status != "running" or alive else "cut off"
-        parts = [m.world, f"{len(m.agents):,} agents", f"{len(self.record):,} steps" if m.status != "complete" else progress_words(m) + " steps"]
+        parts = [
+            m.world,
+            f"{len(m.agents):,} agents",
+            f"{progress_words(m)} steps" if m.status == "complete" else f"{len(self.record):,} steps",
+        ]
         if usage.calls:
             parts.append(f"{usage.calls:,} model calls ({', '.join(m.models) or 'model'}), cost {usage.cost:.4f}")
         parts.append(f"seed {m.seed}")
@@ -103,7 +108,7 @@ class RunPage:
         if parent:
             parts.append(f"branch of {str(parent.get('run', '')).rpartition('/')[2]} at step {parent.get('at')}")
         badge = html('<span class="status {}">{}</span> ', status.replace(" ", "-"), status)
-        reason = html(' <span class=error>{}</span>', m.reason) if m.reason else ""
+        reason = html(" <span class=error>{}</span>", m.reason) if m.reason else ""
         self._facts.content = badge + html("{}", " · ".join(parts)) + reason
         self._stop.set_visibility(alive)
 

@@ -9,12 +9,18 @@ from typing import Any
 __all__ = ["brief", "deed", "lines", "speech"]
 
 
+_PLAIN = ("activity", "option", "choice")
+"""Fields whose names would only be in the way."""
+
+
 def brief(value: Any, most: int = 120) -> str:
     """A value on one line, cut to `most` characters."""
     if isinstance(value, float):
         text = f"{value:.4g}"
     elif isinstance(value, list) and value and all(isinstance(v, int | float) for v in value):
-        text = ", ".join(f"{v:.3g}" for v in value[:12]) + (", …" if len(value) > 12 else "")
+        text = ", ".join(f"{v:.4g}" for v in value[:12]) + (", …" if len(value) > 12 else "")
+    elif isinstance(value, list) and all(isinstance(v, str) for v in value):
+        text = ", ".join(value)
     elif isinstance(value, str):
         text = value
     else:
@@ -28,8 +34,9 @@ def deed(done: Any, most: int = 160) -> str:
     if not isinstance(done, Mapping) or "verb" not in done:
         return brief(done, most)
     said = speech(done)
-    rest = [f"{k} {brief(v, 60)}" for k, v in done.items() if k != "verb" and v not in ("", None) and v != said]
-    words = " ".join([str(done["verb"]), *rest]) + (f": “{said}”" if said else "")
+    parts = {k: v for k, v in done.items() if k != "verb" and v not in ("", None, []) and v != said}
+    rest = ", ".join(brief(v, 80) if k in _PLAIN else f"{k} {brief(v, 80)}" for k, v in parts.items())
+    words = f"{done['verb']} {rest}".strip() + (f": “{said}”" if said else "")
     return brief(words, most)
 
 
@@ -37,7 +44,9 @@ def speech(done: Any) -> str:
     """The words spoken or written in an action; empty where there are none."""
     if not isinstance(done, Mapping):
         return ""
-    return next((str(done[k]) for k in ("text", "post", "message", "statement") if isinstance(done.get(k), str) and done[k]), "")
+    return next(
+        (str(done[k]) for k in ("text", "post", "message", "statement") if isinstance(done.get(k), str) and done[k]), ""
+    )
 
 
 def lines(value: Any, name: str = "") -> list[tuple[str, str]]:
@@ -46,6 +55,8 @@ def lines(value: Any, name: str = "") -> list[tuple[str, str]]:
         return [(name, brief(value, 600))]
     found: list[tuple[str, str]] = []
     for key, inner in value.items():
+        if inner in ("", None, [], {}):
+            continue
         if isinstance(inner, list) and inner and isinstance(inner[0], Mapping):
             found += [(f"{key}" if k == 0 else "", _record(part)) for k, part in enumerate(inner[-12:])]
         else:

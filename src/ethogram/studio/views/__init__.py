@@ -64,7 +64,8 @@ def _views() -> dict[str, type[View]]:
         module = f"{__name__}.{name}"
         import_module(module)
         own = [c for c in classes(module, View, f"the view {name!r}").values() if c.__module__ == module]
-        found |= {name: view for view in own[:1]}
+        if own:
+            found[name] = own[0]
     return found
 
 
