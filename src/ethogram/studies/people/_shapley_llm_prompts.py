@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.decisions.trips import Trips
+from ethogram.errors import DataError
 from ethogram.measures.prompt_parts import Part, PartedChoice
 
-__all__ = ["FRAMES", "INFORMATIVE", "Design", "Story", "design", "framed", "stories", "trip"]
+__all__ = ["INFORMATIVE", "Design", "Story", "design", "framed", "stories", "trip"]
 
 INFORMATIVE = ("price", "time", "wait")
 """Parts of a trip's prompt that say something."""
@@ -40,7 +41,7 @@ class Design:
     @property
     def rows(self) -> list[tuple[int, int, int]]:
         """The levels of price, time and wait of each prompt."""
-        return list(product(*(range(len(levels)) for levels in (self.price, self.time, self.wait))))
+        return list(product(range(len(self.price)), range(len(self.time)), range(len(self.wait))))
 
     @property
     def crossed(self) -> list[list[int]]:
@@ -51,9 +52,9 @@ class Design:
         """What prompts say, shape (prompts, 3, 2): price, time and wait, by train and by Swissmetro."""
         return np.array([[self.price[i], self.time[j], self.wait[k]] for i, j, k in self.rows])
 
-    def prompts(self, reworded: bool = True) -> list[PartedChoice]:
+    def prompts(self) -> list[PartedChoice]:
         """The prompts, in the order of `rows`; the words without meaning go with the level of the price."""
-        return [trip(*pair, variant=i if reworded else 0) for pair, (i, _, _) in zip(self.pairs(), self.rows, strict=True)]
+        return [trip(*pair, variant=i) for pair, (i, _, _) in zip(self.pairs(), self.rows, strict=True)]
 
 
 def trip(price: Sequence[float], time: Sequence[float], wait: Sequence[float], variant: int = 0) -> PartedChoice:
@@ -77,27 +78,27 @@ def trip(price: Sequence[float], time: Sequence[float], wait: Sequence[float], v
 
 
 def design(trips: Trips, sizes: Sequence[int] = (5, 5, 4)) -> Design:
-    """Levels at even quantiles of how train and Swissmetro differ, among people who had both and no yearly pass."""
+    """Levels at even quantiles of how train and Swissmetro differ, among people who had both and no yearly pass.
+
+    Raises:
+        DataError: too few different levels.
+    """
     some = trips[trips.available[:, :2].all(1) & ~trips.free]
 
     def levels(values: NDArray[np.float64], count: int) -> tuple[Pair, ...]:
-        pairs = np.unique(values[:, :2], axis=0, return_counts=False)
-        all_ = values[:, :2]
-        order = np.lexsort((all_[:, 0], all_[:, 1] - all_[:, 0]))
-        places = ((np.arange(count) + 0.5) / count * len(all_)).astype(int)
-        chosen = [tuple(map(float, all_[order[place]])) for place in places]
-        rest = [tuple(map(float, pair)) for pair in pairs if tuple(map(float, pair)) not in chosen]
-        kept = list(dict.fromkeys(chosen))
-        kept += rest[: count - len(kept)]
-        return tuple((one[0], one[1]) for one in kept)
+        pairs, often = np.unique(values[:, :2], axis=0, return_counts=True)
+        order = np.argsort(pairs[:, 1] - pairs[:, 0], kind="stable")
+        reached = np.cumsum(often[order]) / often.sum()
+        places = sorted({int(np.searchsorted(reached, (i + 0.5) / count)) for i in range(count)})
+        if len(places) < count:
+            raise DataError(f"the data have no {count} different levels that are spread evenly: ask for fewer")
+        return tuple((float(pairs[order[i], 0]), float(pairs[order[i], 1])) for i in places)
 
     price, time, wait = (levels(v, n) for v, n in zip((some.cost, some.time, some.headway), sizes, strict=True))
     return Design(price, time, wait)
 
 
 # --- framing ---
-
-FRAMES = ("gain", "loss")
 
 
 @dataclass(frozen=True)
@@ -119,14 +120,12 @@ def stories(count: int) -> list[Story]:
     return [Story((600, 60, 1200, 90)[(i + i // 4) % 4], threats[i % 4]) for i in range(count)]
 
 
-FRAMED = "{opening} {threat} is expected to kill {{people}} people.{{names}} Which programme is better?"
-
-
 def framed(story: Story) -> PartedChoice:
     """A story whose parts turn it from a gain (none present, `neutral`) into a loss (all present).
 
-    `sure` and `gamble` reword an option from lives saved to lives lost; the other two, which differ between the original's
-    versions too or might as well, are noise: what the programmes are called, and how the story begins.
+    `sure` and `gamble` reword an option from lives saved to lives lost. The other two are noise: how the story begins, and
+    what the programmes are called, which differs between the original's versions too (A and B, C and D; not here, where
+    these letters would meet those of the list of options).
     """
     n, saved = story.people, story.saved
     parts = {
@@ -135,7 +134,7 @@ def framed(story: Story) -> PartedChoice:
             {"gamble": f"1/3 probability that nobody will die, and 2/3 probability that {n} people will die"},
             {"gamble": f"1/3 probability that {n} people will be saved, and 2/3 probability that nobody will be saved"},
         ),
-        "names": Part({"one": "C", "other": "D"}, {"one": "A", "other": "B"}, noise=True),
+        "names": Part({"one": "R", "other": "S"}, {"one": "P", "other": "Q"}, noise=True),
         "opening": Part({"opening": "Suppose that"}, {"opening": "Imagine that"}, noise=True),
     }
     question = f"{{opening}} {story.threat} is expected to kill {n} people. Which programme would you choose?"
