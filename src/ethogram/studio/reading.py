@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,8 +23,12 @@ from ethogram.records.tables import CALLS, NOTES, StepCodec, calls_table, notes_
 
 __all__ = ["Record", "Row", "value_of"]
 
-KEPT_BYTES = 256 * 2**20
-"""So much of a table is kept in memory, least recently read first to go."""
+PACKED_BYTES = 256 * 2**20
+"""So much of a table is kept packed in memory, least recently read first to go."""
+SLICE_BYTES = 2**20
+"""About so much is unpacked at once."""
+UNPACKED = 64
+"""Slices kept unpacked."""
 KEYS = ("episode", "step", "agent")
 
 
@@ -56,7 +61,10 @@ class Table:
         self.folder, self.name = folder, name
         self._agents = pa.array(agents, pa.string())
         self._indexed: dict[str, dict[str, NDArray[Any]]] = {}
-        self._open: OrderedDict[tuple[str, int], pa.Table] = OrderedDict()
+        self._begins: dict[str, NDArray[Any]] = {}
+        self._packs: OrderedDict[tuple[str, int], Pack] = OrderedDict()
+        self._slices: OrderedDict[tuple[str, int, int], pa.RecordBatch] = OrderedDict()
+        self._lock = Lock()
         self._files: list[str] = []
         self._tail: pa.Table | None = None
         self.starts: NDArray[Any] = np.zeros(1, np.int64)
@@ -109,30 +117,81 @@ class Table:
         return found
 
     def _of_file(self, file: str, inside: NDArray[Any], columns: Sequence[str] | None) -> list[dict[str, Any]]:
-        with pq.ParquetFile(self.folder / file, memory_map=True) as opened:
-            meta = opened.metadata
+        begins = self._groups(file)
+        groups = np.searchsorted(begins, inside, side="right") - 1
+        found: list[dict[str, Any]] = []
+        for group in np.unique(groups).tolist():
+            pack, own = self._pack(file, group), inside[groups == group] - begins[group]
+            slices = own // pack.rows
+            for k in np.unique(slices).tolist():
+                found += _plain(self._slice(file, group, k, pack), own[slices == k] - k * pack.rows, columns)
+        return found
+
+    def _groups(self, file: str) -> NDArray[Any]:
+        """The first row of each row group of a file."""
+        if file not in self._begins:
+            meta = pq.read_metadata(self.folder / file)
             sizes = [meta.row_group(k).num_rows for k in range(meta.num_row_groups)]
-            begins = np.cumsum([0, *sizes])
-            groups = np.searchsorted(begins, inside, side="right") - 1
-            found: list[dict[str, Any]] = []
-            for group in np.unique(groups).tolist():
-                table = self._group(opened, file, group)
-                found += _plain(table, inside[groups == group] - begins[group], columns)
-            return found
+            self._begins[file] = np.cumsum([0, *sizes[:-1]])
+        return self._begins[file]
 
-    def _group(self, opened: pq.ParquetFile, file: str, group: int) -> pa.Table:
+    def _pack(self, file: str, group: int) -> Pack:
         key = (file, group)
-        if key in self._open:
-            self._open.move_to_end(key)
-            return self._open[key]
-        table = self._open[key] = opened.read_row_group(group)
-        total = sum(t.nbytes for t in self._open.values())
-        while total > KEPT_BYTES and len(self._open) > 1:
-            total -= self._open.popitem(last=False)[1].nbytes
-        return table
+        with self._lock:
+            if key in self._packs:
+                self._packs.move_to_end(key)
+                return self._packs[key]
+        with pq.ParquetFile(self.folder / file, memory_map=True) as opened:
+            pack = packed(opened.read_row_group(group))
+        with self._lock:
+            self._packs[key] = pack
+            total = sum(p.data.size for p in self._packs.values())
+            while total > PACKED_BYTES and len(self._packs) > 1:
+                total -= self._packs.popitem(last=False)[1].data.size
+        return pack
+
+    def _slice(self, file: str, group: int, k: int, pack: Pack) -> pa.RecordBatch:
+        key = (file, group, k)
+        with self._lock:
+            if key in self._slices:
+                self._slices.move_to_end(key)
+                return self._slices[key]
+        batch = pa.ipc.open_file(pack.data).get_batch(k)
+        with self._lock:
+            self._slices[key] = batch
+            while len(self._slices) > UNPACKED:
+                self._slices.popitem(last=False)
+        return batch
+
+    def warm(self) -> None:
+        """Pack all that fits, so that any moment is quickly at hand; to be called in a thread."""
+        for file in list(self._files):
+            for group in range(len(self._groups(file))):
+                if sum(p.data.size for p in self._packs.values()) > PACKED_BYTES // 2:
+                    return
+                self._pack(file, group)
 
 
-def _plain(table: pa.Table, rows: NDArray[Any], columns: Sequence[str] | None) -> list[dict[str, Any]]:
+class Pack(NamedTuple):
+    """A row group as compressed slices, each of which is found at once; a Parquet page is not."""
+
+    data: pa.Buffer
+    rows: int
+    """Rows of each slice, but the last."""
+
+
+def packed(table: pa.Table) -> Pack:
+    """Pack a table."""
+    rows = int(np.clip(SLICE_BYTES * max(1, table.num_rows) // max(1, table.nbytes), 16, 8192))
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    table = table.combine_chunks()
+    with pa.ipc.new_file(sink, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=rows)
+    return Pack(sink.getvalue(), rows)
+
+
+def _plain(table: pa.Table | pa.RecordBatch, rows: NDArray[Any], columns: Sequence[str] | None) -> list[dict[str, Any]]:
     table = table.select(list(columns)) if columns else table
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
         return table.slice(int(rows[0]), len(rows)).to_pylist()

@@ -112,7 +112,7 @@ class RunPage:
         self._facts.content = badge + html("{}", " · ".join(parts)) + reason
         self._stop.set_visibility(alive)
 
-    def look(self) -> None:
+    async def look(self) -> None:
         """Take up what a live run has recorded since."""
         try:
             if not self.record.refresh():
@@ -124,7 +124,7 @@ class RunPage:
             return
         first = len(self.record) and not self._built
         for k in self._built:
-            self.views[k].grown()
+            await self.views[k].grown()
         self.timeline.grown()
         if first or self.timeline.frame == 0:
             self.show(self.timeline.frame)

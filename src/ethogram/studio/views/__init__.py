@@ -49,7 +49,7 @@ class View(ABC):
     def show(self, frame: int) -> None:
         """Draw the moment."""
 
-    def grown(self) -> None:
+    async def grown(self) -> None:
         """The record of a live run has more frames than before."""
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nicegui import run as background
 from nicegui import ui
 
 from ethogram.studio.views._stage import colour_of
@@ -22,16 +23,14 @@ class Chart:
     """Lays out a chart in the current place of the page; x is the number of the frame.
 
     Args:
-        curves: points (frame, value) by name.
+        curves: computes the points (frame, value) by name; called in a thread, once the page is there.
         frames: how many the run has.
         says: what is drawn, for those who cannot see it and as the name of the y axis.
         stepped: whether a value holds until the next.
     """
 
-    def __init__(
-        self, curves: Mapping[str, Sequence[tuple[int, float | None]]], frames: int, says: str, stepped: bool = False
-    ):
-        self.stepped = stepped
+    def __init__(self, curves: Callable[[], Points], frames: int, says: str, stepped: bool = False) -> None:
+        self.curves, self.frames, self.stepped = curves, frames, stepped
         self._chart = ui.echart(
             {
                 "animation": False,
@@ -41,9 +40,10 @@ class Chart:
                 "grid": {"left": 58, "right": 14, "top": 46, "bottom": 26},
                 "xAxis": {"type": "value", "min": 0, "max": max(1, frames - 1), "minInterval": 1},
                 "yAxis": {"type": "value", "scale": True, "name": says, "nameTextStyle": {"align": "left"}},
-                "series": [*self._series(curves), _now(0)],
+                "series": [_now(0)],
             }
         ).classes("chart")
+        ui.timer(0.05, self._fill, once=True)
         self._chart.props(f'role=img aria-label="{says.replace(chr(34), "")}"')
 
     def _series(self, curves: Points) -> list[dict[str, Any]]:
@@ -66,11 +66,17 @@ class Chart:
         self._chart.options["series"][-1] = _now(frame)
         self._chart.run_chart_method("setOption", {"series": [_now(frame)]})
 
-    def grown(self, curves: Points, frames: int) -> None:
+    async def _fill(self) -> None:
+        curves = await background.io_bound(self.curves)
+        if curves is not None and not self._chart.is_deleted:
+            self._chart.options["series"][:-1] = self._series(curves)
+            self._chart.options["xAxis"]["max"] = max(1, self.frames - 1)
+            self._chart.update()
+
+    async def grown(self, frames: int) -> None:
         """Draw longer curves."""
-        self._chart.options["series"][:-1] = self._series(curves)
-        self._chart.options["xAxis"]["max"] = max(1, frames - 1)
-        self._chart.update()
+        self.frames = frames
+        await self._fill()
 
 
 def _now(frame: int) -> dict[str, Any]:

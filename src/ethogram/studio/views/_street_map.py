@@ -39,6 +39,10 @@ class Plan(Protocol):
         """Where somebody is who has done so much of the way."""
         ...
 
+    def learn(self, places: Iterable[str]) -> bool:
+        """Hear of places; returns whether the drawing has changed."""
+        ...
+
 
 class Drawn:
     """The map as it is drawn in the town's file."""
@@ -101,6 +105,10 @@ class Drawn:
             tile = int(following[tile])
         return self._point(tile)
 
+    def learn(self, places: Iterable[str]) -> bool:
+        """The map has all places there are."""
+        return False
+
 
 class Schema:
     """Places side by side, as boxes, in the order in which they are first heard of."""
@@ -108,9 +116,18 @@ class Schema:
     ratio = 1.6
 
     def __init__(self, places: Iterable[str]) -> None:
-        self.places = list(dict.fromkeys(places)) or ["somewhere"]
+        self.places: list[str] = []
+        self.across = self.down = 1
+        self.learn(places)
+
+    def learn(self, places: Iterable[str]) -> bool:
+        """Add boxes for places not heard of before."""
+        if not (new := [place for place in dict.fromkeys(places) if place not in self.places]):
+            return False
+        self.places += new
         self.across = math.ceil(math.sqrt(len(self.places) * self.ratio / 1.2))
         self.down = math.ceil(len(self.places) / self.across)
+        return True
 
     def _corner(self, place: str) -> tuple[float, float]:
         at = self.places.index(place) if place in self.places else 0

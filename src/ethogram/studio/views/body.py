@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,18 +42,15 @@ class Body(View):
         """Picture and traces."""
         if self.picture is not None:
             self._image = ui.html("").classes("picture")
-        seen, done = self._traces()
-        self._charts = [
-            Chart(curves, len(self.record), says) for curves, says in ((seen, "state"), (done, "action")) if curves
-        ]
+        sides = ("state", "action") if self.picture is None else ("action",)
+        self._charts = [Chart(partial(self._traces, side), len(self.record), side) for side in sides]
 
-    def _traces(self) -> tuple[dict[str, list[tuple[int, float]]], dict[str, list[tuple[int, float]]]]:
-        found: tuple[dict[str, list[tuple[int, float]]], ...] = ({}, {})
+    def _traces(self, side: str) -> dict[str, list[tuple[int, float]]]:
+        curves: dict[str, list[tuple[int, float]]] = {}
         for row in self.record.sampled(self.agent, 400 if self.picture is None else 150):
-            for curves, value in zip(found, (row.seen if self.picture is None else None, row.done), strict=True):
-                for name, number in traced(value):
-                    curves.setdefault(name, []).append((row.frame, number))
-        return found[0], found[1]
+            for name, number in traced(row.seen if side == "state" else row.done):
+                curves.setdefault(name, []).append((row.frame, number))
+        return curves
 
     def show(self, frame: int) -> None:
         """The moment."""
@@ -66,10 +64,10 @@ class Body(View):
                 data = base64.b64encode(encode_png(_coloured(frame_seen))).decode()
                 self._image.content = html('<img alt="What {} sees" src="data:image/png;base64,{}">', self.agent, data)
 
-    def grown(self) -> None:
+    async def grown(self) -> None:
         """Longer traces."""
-        for chart, curves in zip(self._charts, [c for c in self._traces() if c], strict=False):
-            chart.grown(curves, len(self.record))
+        for chart in self._charts:
+            await chart.grown(len(self.record))
 
 
 def picture_in(spec: dict[str, Any], described: dict[str, Any]) -> tuple[str, list[int], float] | None:

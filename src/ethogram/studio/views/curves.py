@@ -33,8 +33,7 @@ class Curves(View):
 
     def build(self) -> None:
         """Curves, numbers, individuals."""
-        curves = self._curves()
-        self._chart = Chart(curves, len(self.record), "counted by the observer") if curves else None
+        self._chart = Chart(self._curves, len(self.record), "counted by the observer")
         self._numbers = ui.html("")
         self._panel = ui.html("")
 
@@ -47,8 +46,7 @@ class Curves(View):
 
     def show(self, frame: int) -> None:
         """The population as it was."""
-        if self._chart:
-            self._chart.show(frame)
+        self._chart.show(frame)
         row = self.record.latest([OBSERVER], frame).get(OBSERVER)
         if row is None:
             return
@@ -58,10 +56,9 @@ class Curves(View):
         if isinstance(panel, dict) and isinstance(panel.get("row"), list):
             self._panel.content = individuals(panel)
 
-    def grown(self) -> None:
+    async def grown(self) -> None:
         """Longer curves."""
-        if self._chart:
-            self._chart.grown(self._curves(), len(self.record))
+        await self._chart.grown(len(self.record))
 
 
 def numbers(seen: Any, within: str = "") -> Iterator[tuple[str, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
 from markupsafe import Markup
 from nicegui import ui
 
@@ -39,12 +40,11 @@ class Game(View):
     def build(self) -> None:
         """Board, and (where there are rewards) their sums as curves."""
         self._board = ui.html("").classes("scroll")
-        curves = self._curves()
-        self._chart = Chart(curves, len(self.record), "reward so far") if curves else None
+        rewarded = bool(np.nan_to_num(self.record.steps.columns["reward"]).any())
+        self._chart = Chart(self._curves, len(self.record), "reward so far") if rewarded else None
 
     def _curves(self) -> dict[str, list[tuple[int, float]]]:
-        gained = {player: self.record.gained(player) for player in self.players[:12]}
-        return gained if any(value for points in gained.values() for _, value in points) else {}
+        return {player: self.record.gained(player) for player in self.players[:12]}
 
     def show(self, frame: int) -> None:
         """The board around the moment."""
@@ -84,10 +84,10 @@ class Game(View):
     def _colour(self, kind: str) -> str:
         return self._colours.setdefault(kind, WASHES[len(self._colours) % len(WASHES)])
 
-    def grown(self) -> None:
+    async def grown(self) -> None:
         """Longer curves."""
         if self._chart:
-            self._chart.grown(self._curves(), len(self.record))
+            await self._chart.grown(len(self.record))
 
 
 def _kind(action: Any) -> tuple[str, str]:

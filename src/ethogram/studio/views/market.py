@@ -33,7 +33,7 @@ class Market(View):
 
     def build(self) -> None:
         """Chart and board."""
-        self._chart = Chart(self._curves(), len(self.record), "price", stepped=True)
+        self._chart = Chart(self._curves, len(self.record), "price", stepped=True)
         self._lot = ui.html("")
         self._board = ui.html("").classes("scroll")
 
@@ -72,9 +72,9 @@ class Market(View):
             )
         self._board.content = html("<table><tr>{}</tr>{}</table>", head, Markup().join(rows))
 
-    def grown(self) -> None:
+    async def grown(self) -> None:
         """Longer curves."""
-        self._chart.grown(self._curves(), len(self.record))
+        await self._chart.grown(len(self.record))
 
 
 def _lot(item: Mapping[str, Any], seen: Mapping[str, Any]) -> tuple[Any, ...]:

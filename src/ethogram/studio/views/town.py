@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
+from nicegui import run as background
 from nicegui import ui
 
 from ethogram.studio.reading import Record, Row
@@ -45,24 +46,29 @@ class Town(View):
         self._plan = plan_of(record.manifest, self._places())
 
     def _places(self) -> list[str]:
-        """Places that people were in or went to, in rows spread over the run."""
-        found: dict[str, None] = {}
-        for agent in self.people:
-            for row in self.record.sampled(agent, 40):
-                goal = row.done.get("to", "") if isinstance(row.done, dict) and row.done.get("verb") == "go" else ""
-                found |= dict.fromkeys(p for p in (_seen(row, "place"), _seen(row, "going"), goal) if p)
+        """Places that people were in or went to, at the beginning of the run and at its end."""
+        rows, found = len(self.record.steps), dict[str, None]()
+        for row in self.record.read(sorted({*range(min(300, rows)), *range(max(0, rows - 60), rows)})):
+            goal = row.done.get("to", "") if isinstance(row.done, dict) and row.done.get("verb") == "go" else ""
+            found |= dict.fromkeys(p for p in (_seen(row, "place"), _seen(row, "going"), goal) if p)
         return list(found)
 
     def build(self) -> None:
         """Map, and the moment in words for those who cannot see it."""
         self._stage = Stage(self._plan.svg(), self._plan.ratio, self.pick)
         self._doings = ui.html("").classes("doings")
+        ui.timer(0.3, self._warm, once=True)
+
+    async def _warm(self) -> None:
+        await background.io_bound(self.record.steps.warm)
 
     def show(self, frame: int) -> None:
         """Move everybody to where they are, and let them speak."""
         if not len(self.record):
             return
         found = [w for agent in self.people if (w := self._where(agent, frame)) is not None]
+        if self._plan.learn([p for w in found for p in (w.place, w.goal) if p]):
+            self._stage.redraw(self._plan.svg())
         points = self._points(found)
         said = self._said(frame)
         figures = []
