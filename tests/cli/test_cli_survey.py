@@ -6,6 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ethogram.records import Run
+
 COMMUTING = Path(__file__).parents[1] / "questionnaires" / "commuting.toml"
 SHORT = """
 title = "Short"
@@ -74,12 +76,33 @@ def test_own_files_are_answered_by_the_embedded_model_in_ways_that_are_compared(
     assert "the same" in cli("replay", "out/score").stdout
 
 
+def test_the_same_people_are_asked_at_several_depths_and_with_controls(cli, people):
+    (cli.folder / "short.toml").write_text(SHORT)
+    words = ["survey", "short.toml", "--population", people, "--model", "smollm2", "--no-average", "--to", "out"]
+    done = cli(*words, "--depth", "biography", "--control", "shuffled")
+    assert "biography-shuffled, by score: about 6 calls" in done.stdout
+    own, other = (systems(cli.folder / "out" / arm)["Ben"] for arm in ("score-biography", "score-biography-shuffled"))
+    assert "as Ben. Ben is 71" in own and "retired sailor" in own
+    assert "as Ben. Ben is " in other and "retired sailor" not in other
+    assert pl.read_csv(cli.folder / "out/answers-score-biography.csv")["respondent"].to_list() == ["Ann", "Ben", "Cai"]
+
+
+def systems(path: Path) -> dict[str, str]:
+    """What each respondent of a run was told to be."""
+    calls = Run(path).calls.collect()
+    return {row["agent"]: json.loads(row["messages"])[0]["content"] for row in calls.iter_rows(named=True)}
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["bfi"], "there is no file bfi, nor an instrument of that name; there are"),
         (["nothing.toml"], "nothing.toml cannot be read"),
         (["mini-ipip", "--how", "guess"], "--how guess: a respondent answers by score, constrain, read"),
+        (["mini-ipip", "--depth", "soul"], "there is no depth 'soul'; there are name, line"),
+        (["mini-ipip", "--control", "none"], "there is no control 'none'; there are shuffled, masked"),
+        (["mini-ipip", "--mask", "age"], "--mask says what --control masked hides"),
+        (["mini-ipip", "--depth", "spc"], "'respondent 1' has no 'social'"),
         (["mini-ipip", "--population", "nobody.csv"], "nobody.csv"),
         (["mini-ipip", "--population", "people.txt"], "people are read from .csv, .json, .toml or .parquet"),
         (["mini-ipip", "--people", "nothing.csv"], "nothing.csv cannot be read as a table of people's answers"),

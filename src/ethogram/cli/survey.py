@@ -38,8 +38,12 @@ def answering(
     calibrate: bool = False,
     temperature: float = 1.0,
     memory: int = 0,
+    described: dict[str, str] | None = None,
 ) -> tuple[Any, Any]:
-    """A survey of these people, each played by a model; `random` answers at random."""
+    """A survey of these people, each played by a model; `random` answers at random.
+
+    `described`: how each is described, by name; None: by all that is known, as a list.
+    """
     from ethogram import language
     from ethogram.policies.coded.respondents import RandomRespondent
     from ethogram.policies.prompted.respondent import Respondent
@@ -50,7 +54,7 @@ def answering(
     world = Survey(Questionnaire.model_validate(questionnaire), [person["name"] for person in people])
     if model == "random":
         return world, RandomRespondent()
-    personas = {person["name"]: Persona.model_validate(person) for person in people}
+    personas = described or {person["name"]: Persona.model_validate(person) for person in people}
     ways: dict[str, Any] = {"how": how, "average": average, "calibrate": calibrate}
     return world, Respondent(language.model(model), personas, temperature=temperature, memory=memory, **ways)
 
@@ -62,6 +66,9 @@ def survey(
     model: str,
     ways: Sequence[str],
     options: Mapping[str, Any],
+    depths: Sequence[str],
+    controls: Sequence[str],
+    mask: Sequence[str],
     people: Path | None,
     key: str | None,
     groups: Sequence[str],
@@ -82,14 +89,20 @@ def survey(
         check(model)
     asked = questionnaire_of(file)
     who = people_of(population, respondents)
+    told = described(who, depths, controls, mask, seed)
     human = None if people is None else human_table(people)
     path = to or Path("runs") / "survey" / f"{Path(file).stem}-{seed}"
     if not resume and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path} is there already: choose another folder with --to, or go on with --resume")
     rows = [{"name": persona.name, **persona.attributes()} for persona in who.personas()]
-    scenes = {way: answering(asked.model_dump(by_alias=True), rows, model, way, **options) for way in ways}
+    form = asked.model_dump(by_alias=True)
+    scenes = {
+        "-".join(filter(None, (way, how_told))): answering(form, rows, model, way, **options, described=texts)
+        for how_told, texts in told.items()
+        for way in ways
+    }
     if not as_json:
-        announce(asked, who, ways, model, options)
+        announce(asked, who, told, ways, model, options)
     runs = {}
     with spending(budget):
         for way, laid in scenes.items():
@@ -98,6 +111,24 @@ def survey(
             except KeyboardInterrupt:
                 raise Interrupted(f"interrupted; go on with: {again()}") from None
     report(asked, who, runs, human, key, groups, seed, path, as_json)
+
+
+def described(
+    who: Population, depths: Sequence[str], controls: Sequence[str], mask: Sequence[str], seed: int
+) -> dict[str, dict[str, str] | None]:
+    """How people are described, by depth and control; {"": None} where nothing is asked for: the list of all attributes."""
+    from ethogram.populations import descriptions
+
+    if mask and "masked" not in controls:
+        raise ConfigError("--mask says what --control masked hides: give both")
+    if not depths and not controls:
+        return {"": None}
+    people = who.personas()
+    found: dict[str, dict[str, str] | None] = {}
+    for depth in depths or ["list"]:
+        for control in ("", *controls):
+            found["-".join(filter(None, (depth, control)))] = descriptions(people, depth, control, seed, mask)
+    return found
 
 
 def _run(laid: Scene, path: Path, seed: int, resume: bool, progress: bool) -> Run:
@@ -147,7 +178,14 @@ def human_table(path: Path) -> pl.DataFrame:
         raise ConfigError(f"{path} cannot be read as a table of people's answers: {str(error).splitlines()[0]}") from None
 
 
-def announce(asked: Questionnaire, who: Population, ways: Sequence[str], model: str, options: Mapping[str, Any]) -> None:
+def announce(
+    asked: Questionnaire,
+    who: Population,
+    told: Mapping[str, Mapping[str, str] | None],
+    ways: Sequence[str],
+    model: str,
+    options: Mapping[str, Any],
+) -> None:
     """Say, before anything is paid, how many calls and tokens a survey takes."""
     from ethogram.language.budget import prices_of
 
@@ -155,13 +193,16 @@ def announce(asked: Questionnaire, who: Population, ways: Sequence[str], model: 
     out.print(f"[bold]{plain(asked.title)}[/bold]: {len(asked.items)} questions, {len(who)} respondents")
     if model == "random":
         return
-    persona = sum(len(persona.render()) for persona in who.personas()) // len(who)
-    for way in ways:
-        calls, tokens = expected(asked, way, bool(options.get("average", True)), bool(options.get("calibrate")), persona)
-        prices = prices_of(model)
-        price = f", {len(who) * prices.of(tokens, 30 * calls):.2f} in money" if prices else ""
-        said = f"by {way}: about {len(who) * calls:,} calls and {len(who) * tokens:,} tokens of prompts{price}"
-        out.print(f"{said}, if every question is asked and no answer refused", style="dim")
+    for how_told, texts in told.items():
+        shown = list(texts.values()) if texts else [persona.render() for persona in who.personas()]
+        persona = sum(map(len, shown)) // len(who)
+        for way in ways:
+            calls, tokens = expected(asked, way, bool(options.get("average", True)), bool(options.get("calibrate")), persona)
+            prices = prices_of(model)
+            price = f", {len(who) * prices.of(tokens, 30 * calls):.2f} in money" if prices else ""
+            name = f"{how_told}, by {way}" if how_told else f"by {way}"
+            said = f"{name}: about {len(who) * calls:,} calls and {len(who) * tokens:,} tokens of prompts{price}"
+            out.print(f"{said}, if every question is asked and no answer refused", style="dim")
 
 
 def expected(asked: Questionnaire, how: str, average: bool, calibrate: bool, persona: int = 0) -> tuple[int, int]:

@@ -77,7 +77,7 @@ class Persona(BaseModel):
         return _shortened(_rendered(Path(template), {**values, "name": name, "about": self.sentences()}), TEXT_LIMIT)
 
     def facts(self) -> dict[str, tuple[str, str]]:
-        """By attribute, what it is called and its value with its unit, as prompts show them; missing and empty ones are out."""
+        """By attribute, what it is called and its value with its unit, as prompts show them; without empty ones."""
         found = {}
         for key, value in self.attributes().items():
             if value is None or not (text := shown(value)):
