@@ -10,7 +10,9 @@ from nicegui import app, ui
 from starlette.requests import Request
 
 from ethogram.errors import ConfigError, EthogramError
-from ethogram.studio.reading import Record
+from ethogram.studio.compare import build_comparison
+from ethogram.studio.jobs import Office
+from ethogram.studio.reading import Records
 from ethogram.studio.runs import Shelf, build_list
 from ethogram.studio.safety import Guard, Root, html, is_loopback
 from ethogram.studio.watch import build_run
@@ -90,6 +92,9 @@ def _first_page(shelf: Shelf, runs: Sequence[Path]) -> str:
 
 
 def _pages(shelf: Shelf) -> None:
+    records, office = Records(), Office()
+    app.on_shutdown(office.close)
+
     @ui.page("/")
     def _list() -> None:
         _dress("Runs")
@@ -103,11 +108,21 @@ def _pages(shelf: Shelf) -> None:
     def _run(request: Request, path: str = "") -> None:
         _dress(path)
         try:
-            record = Record(shelf.root.open(path))
+            record = records.open(shelf.root.open(path))
         except EthogramError as error:
             _sorry(error)
             return
-        build_run(record, path, dict(request.query_params))
+        build_run(record, path, request.query_params, shelf.root, office)
+
+    @ui.page("/compare")
+    def _compare(request: Request, a: str = "", b: str = "") -> None:
+        _dress("Two runs")
+        try:
+            pair = [(name, records.open(shelf.root.open(name))) for name in (a, b) if name]
+        except EthogramError as error:
+            _sorry(error)
+            return
+        build_comparison(pair, shelf, request.query_params)
 
 
 def _dress(title: str) -> None:

@@ -21,7 +21,7 @@ from ethogram.records.lean import Lean
 from ethogram.records.manifest import Manifest, Usage
 from ethogram.records.tables import CALLS, NOTES, StepCodec, calls_table, notes_table
 
-__all__ = ["Record", "Row", "value_of"]
+__all__ = ["Record", "Records", "Row", "value_of"]
 
 PACKED_BYTES = 256 * 2**20
 """So much of a table is kept packed in memory, least recently read first to go."""
@@ -29,6 +29,8 @@ SLICE_BYTES = 2**20
 """About so much is unpacked at once."""
 UNPACKED = 64
 """Slices kept unpacked."""
+OPEN = 4
+"""Records kept for pages to come."""
 KEYS = ("episode", "step", "agent")
 
 
@@ -215,7 +217,8 @@ class Record:
         self.manifest = Manifest.read(path)
         self.agents = self.manifest.agents
         self._codec: StepCodec | None = None
-        self._state: tuple[Any, ...] = ()
+        self.state: tuple[Any, ...] = ()
+        """Changes whenever there is more to read."""
         self.usage = Usage()
         self.steps = Table(path, "steps", self.agents)
         self.calls = Table(path, "calls", self.agents)
@@ -234,8 +237,8 @@ class Record:
         """Whether the run has not ended, as far as its manifest says."""
         return self.manifest.status == "running"
 
-    def refresh(self) -> bool:
-        """Take up what has been recorded since; returns whether there was anything."""
+    def refresh(self) -> None:
+        """Take up what has been recorded since."""
         manifest = Manifest.read(self.path)
         journal = self.path / f"journal-{manifest.sealed:05d}"
         try:
@@ -243,15 +246,14 @@ class Record:
             state: tuple[Any, ...] = (manifest.status, manifest.sealed, stat.st_size, stat.st_mtime_ns)
         except OSError:
             state = (manifest.status, manifest.sealed)
-        if state == self._state:
-            return False
-        self._state, self.manifest, self.usage = state, manifest, manifest.usage.model_copy()
+        if state == self.state:
+            return
+        self.state, self.manifest, self.usage = state, manifest, manifest.usage.model_copy()
         tails = self._journal(journal)
         for table, tail in zip((self.steps, self.calls, self.notes), tails, strict=True):
             own = [s.file for s in manifest.segments if s.table == table.name and Path(s.file).parent == Path(table.name)]
             table.update(own, tail)
         self._find_frames()
-        return True
 
     def _journal(self, path: Path) -> tuple[pa.Table, pa.Table, pa.Table]:
         """What the journal holds of each table; its calls are counted into `usage`."""
@@ -375,6 +377,24 @@ class Record:
         """Rows of an agent, evenly spaced over the run, at most so many: what curves are drawn of."""
         rows = self.rows_of(agent)
         return self.read(rows[_spread(len(rows), most)])
+
+
+class Records:
+    """Records that pages share, so that what was packed for one is at hand for the next."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[Path, Record] = OrderedDict()
+
+    def open(self, path: Path) -> Record:
+        """The record of a run folder, up to date; RunError where it is none."""
+        record = self._open.pop(path, None)
+        if record is None or record.manifest.started != Manifest.read(path).started:  # it may have been made anew
+            record = Record(path)
+        record.refresh()
+        self._open[path] = record
+        while len(self._open) > OPEN:
+            self._open.popitem(last=False)
+        return record
 
 
 def _spread(n: int, most: int) -> NDArray[Any]:

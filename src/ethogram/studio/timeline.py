@@ -36,12 +36,13 @@ class Timeline:
         record: of the run.
         frame: where to begin.
         address: what the page's address holds besides the moment.
+        page: the page.
     """
 
-    def __init__(self, record: Record, frame: int, address: dict[str, str]) -> None:
+    def __init__(self, record: Record, frame: int, address: dict[str, str], page: str = "/run") -> None:
         self.record = record
         self.frame = min(max(0, frame), max(0, len(record) - 1))
-        self.address = address
+        self.address, self.page = address, page
         self.follow = False
         """Whether the end of a live run is shown as it grows."""
         self._listeners: list[Callable[[int], None]] = []
@@ -82,7 +83,7 @@ class Timeline:
     def link(self) -> str:
         """The address of the moment."""
         episode, step = self.record.place(self.frame) if len(self.record) else (0, 0)
-        return "/run?" + urlencode({**self.address, "episode": episode, "step": step})
+        return f"{self.page}?" + urlencode({**self.address, "episode": episode, "step": step})
 
     def build(self) -> None:
         """Lay out the controls in the current place of the page."""

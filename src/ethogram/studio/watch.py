@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -10,9 +11,12 @@ from nicegui import ui
 
 from ethogram.errors import EthogramError
 from ethogram.studio.agents import AgentPanel
+from ethogram.studio.interventions import Forking
+from ethogram.studio.interview import Interview
+from ethogram.studio.jobs import Office
 from ethogram.studio.reading import Record
 from ethogram.studio.runs import progress_words, running, stop
-from ethogram.studio.safety import html
+from ethogram.studio.safety import Root, html
 from ethogram.studio.timeline import Timeline
 from ethogram.studio.views import View, views_of
 
@@ -25,19 +29,21 @@ LIVE = 1.0
 class RunPage:
     """Puts the parts of the page together."""
 
-    def __init__(self, record: Record, name: str, frame: int, agent: str, view: str) -> None:
-        self.record, self.name = record, name
+    def __init__(self, record: Record, name: str, frame: int, agent: str, view: str, root: Root, office: Office) -> None:
+        self.record, self.name, self.root, self.office = record, name, root, office
         self.panel = AgentPanel(record, agent) if record.agents else None
         self.views: list[View] = [made(record, self.pick) for made in views_of(record)]
         titles = [v.title for v in self.views]
         self.chosen = titles.index(view) if view in titles else 0
         self.timeline = Timeline(record, frame, {"path": name})
         self._built: set[int] = set()
+        self._state = record.state
 
     def build(self) -> None:
         """Lay out the page."""
         with ui.element("header").classes("studio"):
             ui.html(html('<a href="/">All runs</a>'))
+            ui.html(html('<a href="/compare?{}">Compare</a>', urlencode({"a": self.name})))
             ui.html(html("<h1>{}</h1>", self.name))
             self._facts = ui.html("").classes("facts")
             self._stop = ui.button("Stop", on_click=self._ask_to_stop).props("flat dense no-caps color=negative")
@@ -55,6 +61,9 @@ class RunPage:
             with ui.element("div").classes("side"):
                 if self.panel is not None:
                     self.panel.build()
+                    if self.record.manifest.recipe is not None:
+                        Interview(self.record, self.office, self.moment).build()
+                        Forking(self.record, self.root, self.office, self.moment).build()
         self.timeline.build()
         self.timeline.listen(self.show)
         self.turn(self.chosen)
@@ -86,6 +95,10 @@ class RunPage:
             self.panel.show(frame)
             self.timeline.address["agent"] = self.panel.agent
 
+    def moment(self) -> tuple[int, str]:
+        """The frame and the agent shown."""
+        return self.timeline.frame, self.panel.agent if self.panel else ""
+
     def pick(self, agent: str) -> None:
         """A reader has chosen an agent."""
         if self.panel is not None:
@@ -115,18 +128,19 @@ class RunPage:
     async def look(self) -> None:
         """Take up what a live run has recorded since."""
         try:
-            if not self.record.refresh():
+            self.record.refresh()
+            if self.record.state == self._state:
                 self.tell()
                 return
+            self._state = self.record.state
         except EthogramError as error:
             self._live.active = False
             ui.notify(str(error), type="negative")
             return
-        first = len(self.record) and not self._built
         for k in self._built:
             await self.views[k].grown()
         self.timeline.grown()
-        if first or self.timeline.frame == 0:
+        if self.timeline.frame == 0:
             self.show(self.timeline.frame)
         self.tell()
         self._live.active = self.record.live
@@ -145,15 +159,15 @@ class RunPage:
             self.tell()
 
 
-def build_run(record: Record, name: str, asked: dict[str, Any]) -> None:
+def build_run(record: Record, name: str, asked: Mapping[str, Any], root: Root, office: Office) -> None:
     """The page of a run, at the moment (and with the agent and view) that its address says."""
-    frame = 0
-    if len(record) and str(asked.get("step", "")).isdigit():
-        episode = str(asked.get("episode", "0"))
-        frame = record.frame_of(int(episode) if episode.isdigit() else 0, min(int(asked["step"]), 2**31 - 1))
-    RunPage(record, name, frame, str(asked.get("agent", "")), str(asked.get("view", ""))).build()
+    frame = frame_asked(record, asked)
+    RunPage(record, name, frame, str(asked.get("agent", "")), str(asked.get("view", "")), root, office).build()
 
 
-def moment_address(name: str, episode: int, step: int) -> str:
-    """Where a moment of a run is shown."""
-    return "/run?" + urlencode({"path": name, "episode": episode, "step": step})
+def frame_asked(record: Record, asked: Mapping[str, Any]) -> int:
+    """The frame that an address asks for by `episode` and `step`; the first where it does not."""
+    episode, step = str(asked.get("episode", "0")), str(asked.get("step", ""))
+    if not len(record) or not (step.isdecimal() and episode.isdecimal()) or max(len(step), len(episode)) > 9:
+        return 0
+    return record.frame_of(int(episode), int(step))

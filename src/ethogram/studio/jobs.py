@@ -1,0 +1,149 @@
+"""What takes long is done in a process of its own, which keeps its models loaded: interviews, branches, pictures.
+
+Each function here takes and gives plain values, and answers what a user can mend with a sentence in place of a result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from ethogram.errors import EthogramError
+
+__all__ = ["Answer", "Office", "ask", "branch_off", "options_of", "render"]
+
+PICTURES = 120
+"""Moments of a run that are rendered."""
+
+
+class Answer(NamedTuple):
+    """What became of a job."""
+
+    value: Any = None
+    problem: str = ""
+    """A sentence, where it could not be done."""
+
+
+class Office:
+    """Two processes, made when first needed: one answers questions, the other runs branches on."""
+
+    def __init__(self) -> None:
+        self._desks: dict[str, ProcessPoolExecutor] = {}
+
+    async def do(self, desk: str, function: Callable[..., Any], *arguments: Any) -> Answer:
+        """Have a function of this module called with plain values; what a user can mend comes back as a sentence."""
+        if desk not in self._desks:
+            self._desks[desk] = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._desks[desk], _guarded, function, arguments)
+        except BrokenProcessPool:
+            del self._desks[desk]
+            return Answer(problem="the process that was to do this has died, perhaps for want of memory: try again")
+
+    def close(self) -> None:
+        """End the processes."""
+        for desk in self._desks.values():
+            for process in list((desk._processes or {}).values()):
+                process.terminate()
+            desk.shutdown(wait=False, cancel_futures=True)
+        self._desks.clear()
+
+
+def _guarded(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:
+    try:
+        return Answer(function(*arguments))
+    except EthogramError as error:
+        return Answer(problem=str(error))
+    except KeyboardInterrupt:
+        return Answer(problem="it was interrupted")
+    except Exception as error:  # a world, policy or scene of the user's may raise anything
+        return Answer(problem=f"{type(error).__name__}: {error}"[:400])
+
+
+def ask(path: str, agent: str, question: str, episode: int, step: int) -> str:
+    """An agent's answer to a question at a moment of its run; the run stays as it is."""
+    from ethogram.policy import Policy
+    from ethogram.simulation import restore
+
+    policies = restore(path, step, episode=episode).policies
+    policy = policies if isinstance(policies, Policy) else policies(agent) if callable(policies) else policies[agent]
+    answer = policy.ask(agent, question)
+    if inspect.isawaitable(answer):
+
+        async def wait() -> str:
+            return await answer
+
+        return asyncio.run(wait())
+    return answer
+
+
+def options_of(path: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """The interventions that world and policies of a run offer: by `world` or `agent`, name, and argument.
+
+    An argument is {`kind`: as it is annotated, or `mapping` for any others by name; `needed`: whether it has no default;
+    `default`}.
+    """
+    from ethogram.policy import Policy
+    from ethogram.records import Run
+    from ethogram.simulation import scene_of
+
+    scene = scene_of(Run(path))
+    policies = scene.policies
+    first = scene.world.possible_agents[0]
+    policy = policies if isinstance(policies, Policy) else policies(first) if callable(policies) else policies[first]
+    return {"world": _offered(scene.world, 1), "agent": _offered(policy, 2)}
+
+
+def _offered(owner: Any, own: int) -> dict[str, dict[str, Any]]:
+    """The methods of an object that are marked as interventions, with the arguments after the first `own`."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in dir(type(owner)):
+        method: Any = getattr(type(owner), name, None)
+        if not getattr(method, "__intervention__", False):
+            continue
+        arguments = {}
+        for argument in list(inspect.signature(method).parameters.values())[own:]:
+            if argument.kind is inspect.Parameter.VAR_KEYWORD:
+                arguments[argument.name] = {"kind": "mapping", "needed": True, "default": None}
+                continue
+            kind = str(argument.annotation).removeprefix("<class '").removesuffix("'>")
+            needed = argument.default is inspect.Parameter.empty
+            default = None if needed else argument.default
+            arguments[argument.name] = {"kind": kind, "needed": needed, "default": default}
+        found[name] = {"says": (inspect.getdoc(method) or "").partition("\n")[0], "arguments": arguments}
+    return found
+
+
+def branch_off(path: str, episode: int, step: int, interventions: list[dict[str, Any]], to: str) -> str:
+    """Fork a run before a step, intervene and run on; the folder of the branch."""
+    from ethogram.simulation import Intervention, branch
+
+    wanted = [Intervention(step, i["name"], i["arguments"], i["agent"], episode) for i in interventions]
+    return str(branch(path, step, wanted, to=to, episode=episode, progress=False).path)
+
+
+def render(path: str, frames: list[tuple[int, int]]) -> list[bytes]:
+    """Pictures (PNG) of a run's world at these moments, (episode, step) ascending, of those that can be rendered."""
+    from ethogram.errors import RunError
+    from ethogram.records.frames import encode_png
+    from ethogram.simulation import restore
+
+    pictures = []
+    for episode, step in frames:
+        world = restore(path, step, episode=episode).world
+        drawn: Any = None
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            drawn = cast(Any, world.render())
+        if drawn is None or getattr(drawn, "ndim", 0) != 3:
+            raise RunError(f"the world of {Path(path).name} renders no pictures")
+        pictures.append(encode_png(drawn))
+        world.close()
+    return pictures
