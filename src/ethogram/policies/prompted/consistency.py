@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -98,8 +99,13 @@ def statements(text: str, year: int | None = None) -> list[Statement]:
         text: plain English.
         year: when it was said: with it, a year of birth states an age.
     """
+    return list(_statements(text, year))
+
+
+@lru_cache(maxsize=4096)  # a critic reads what was said before again and again
+def _statements(text: str, year: int | None) -> tuple[Statement, ...]:
     text = text.replace("’", "'")
-    found = []
+    found: list[Statement] = []
     for subject, pattern in VALUED:
         for match in re.finditer(pattern, text):
             value = match[1].casefold().rstrip(".")
@@ -115,7 +121,7 @@ def statements(text: str, year: int | None = None) -> list[Statement]:
     found += [Statement("work", match[1].casefold(), match[0]) for match in re.finditer(JOB, text)]
     for subject, value, pattern in FIXED:
         found += [Statement(subject, value, match[0]) for match in re.finditer(pattern, text)]
-    return found + _counted(text)
+    return (*found, *_counted(text))
 
 
 def _counted(text: str) -> list[Statement]:
