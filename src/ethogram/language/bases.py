@@ -233,7 +233,7 @@ def _read(place: Path) -> tuple[Any, str]:
 def _tiny() -> tuple[Any, str]:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    config = LlamaConfig(vocab_size=49152, tie_word_embeddings=True, num_key_value_heads=4, **_TINY)
+    config = LlamaConfig(vocab_size=49152, tie_word_embeddings=True, **_TINY)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         with torch.device("meta"):
