@@ -177,6 +177,7 @@ def test_smoke_on_made_up_data(tmp_path, monkeypatch):
     assert verdicts["inference-like-people"].outcome == "does not hold", "these people ranked at random"
     assert verdicts["models-too-rational"].outcome == "not tested"
     assert set(findings.figures) == {"plane", "rankings"} and "Spearman" in findings.get("gap", "PT").method
+    assert findings.get("rho_people", "tuned").n == findings.get("tuned_gain", "untrained").n > 10
     assert not any(m.arm.startswith("model") for m in findings.measured)
     again = study.run(study.configure("smoke"), Lab(tmp_path / "lab", 1, "coded", progress=False))
     assert again.dump() == findings.dump()
@@ -198,7 +199,7 @@ def test_a_model_at_an_endpoint_answers_all_of_it(tmp_path, monkeypatch, endpoin
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     release(tmp_path)
     study = load("llm-rationality")
-    findings = study.run(study.configure("smoke"), Lab(tmp_path / "lab", 1, endpoint, progress=False))
+    findings = study.run(study.configure("smoke", {"lessons": 0}), Lab(tmp_path / "lab", 1, endpoint, progress=False))
     asked = {m.arm for m in findings.measured if m.name == "gap" and m.arm.startswith("model")}
     assert len(asked) == 6, "three framings, directly and step by step"
     verdicts = judge(study.claims, findings)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,11 @@ WORDS = {
     "positive": dict(zip("abcdx", ("black", "yellow", "brown", "blue", "red"), strict=True)),
     "negative": dict(zip("abcdx", ("arm", "leg", "back", "foot", "hand"), strict=True)),
 }
+LESSON = (
+    {"role": "system", "content": "Gambles."},
+    {"role": "user", "content": "Which machine does a person choose?"},
+)
+"""What a tuned model is asked: the question of the framing `predict` in fewer words, for tuning is paid by the token."""
 ASKED = {
     "positive": "Two people each had to take one of several bags of candies. Which choice more strongly suggests that the "
     "person likes red candies?",
@@ -263,13 +268,11 @@ def first_named(scores: Sequence[Sequence[Sequence[float]]]) -> Array:
 
 
 def lessons(data: Choices, rows: NDArray[np.int64]) -> list[Any]:
-    """Problems as lessons for tuning: the question of the framing `predict`, the gambles, and how many chose which."""
+    """Problems as lessons for tuning: a short question, the gambles as in prompts, and how many people chose which."""
     from ethogram.language.tuning import Lesson
-    from ethogram.policies.prompted.prompted_gambler import question
 
-    asked: list[Mapping[str, str]] = [{"role": "user", "content": question("predict")}]
     found = []
     for row in rows:
-        one, rate_ = seen(data, int(row)), float(data.rate[row])
-        found.append(Lesson(asked, (gamble(one.a), gamble(one.b)), (1 - rate_, rate_)))
+        one, share = seen(data, int(row)), float(data.rate[row])
+        found.append(Lesson(LESSON, (gamble(one.a), gamble(one.b)), (1 - share, share)))
     return found

@@ -21,11 +21,11 @@ GREY = "#777777"
 Pair = tuple[Estimate, Estimate]
 
 
-def _cross(axes: Any, pair: Pair, colour: str) -> None:
+def _cross(axes: Any, pair: Pair, colour: str, label: str) -> None:
     human, value = pair
     axes.plot([value.value] * 2, [human.low, human.high], color=colour, linewidth=1.4)
     axes.plot([value.low, value.high], [human.value] * 2, color=colour, linewidth=1.4)
-    axes.plot(value.value, human.value, "o", color=colour, markersize=5.5)
+    axes.plot(value.value, human.value, "o", color=colour, markersize=5.5, label=label)
 
 
 def plane_picture(panels: Mapping[str, Mapping[str, Pair]], own: Mapping[str, float]) -> Figure:
@@ -35,21 +35,12 @@ def plane_picture(panels: Mapping[str, Mapping[str, Pair]], own: Mapping[str, fl
         panels: by title, the pairs (with people, with expected value) of each policy.
         own: by title, people's own correlation with expected value.
     """
-    figure, several = canvas(7.5, 4.4, columns=len(panels))
+    figure, several = canvas(7.5, 4.6, columns=len(panels))
     for axes, (title, policies) in zip(several, panels.items(), strict=True):
         axes.axvline(own[title], color=GREY, linestyle="--", linewidth=1)
         for i, (name, pair) in enumerate(policies.items()):
-            _cross(axes, pair, SERIES[i % len(SERIES)])
-            left = pair[1].value > 0.55
-            axes.annotate(
-                name,
-                (pair[1].value, pair[0].value),
-                xytext=(-6 if left else 6, 4 if i % 2 else -11),
-                textcoords="offset points",
-                ha="right" if left else "left",
-                fontsize=8,
-                color=SERIES[i % len(SERIES)],
-            )
+            _cross(axes, pair, (*SERIES, "#333333")[i % (len(SERIES) + 1)], name)
+        axes.legend(fontsize=8.5, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.17))
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("correlation with expected value")
     several[0].set_ylabel("correlation with people")

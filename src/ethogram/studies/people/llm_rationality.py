@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ethogram.decisions.inverse import CONDITIONS, read_rankings
 from ethogram.errors import DataError
+from ethogram.measures import Estimate
 from ethogram.records.reference import reference
 from ethogram.seeds import derive, generator
 from ethogram.studies import Findings, Lab, Paper
@@ -69,14 +70,14 @@ class Config(BaseModel):
     resamples: int = Field(default=400, ge=20, description="bootstrap resamples of problems")
     inverse_resamples: int = Field(default=2000, ge=20, description="of people and choices")
     draws: int = Field(default=4000, ge=10, description="utilities drawn from the prior, each used 48 times")
-    gambles: int = Field(default=200, ge=0, description="problems a model predicts directly; 0: no model is asked")
-    acts: int = Field(default=60, ge=0, description="problems it acts in, directly")
-    shares: int = Field(default=30, ge=0, description="problems it forecasts, directly")
-    thoughts: int = Field(default=10, ge=0, description="problems of each framing that it thinks about step by step")
+    gambles: int = Field(default=150, ge=0, description="problems a model predicts directly; 0: no model is asked")
+    acts: int = Field(default=50, ge=0, description="problems it acts in, directly")
+    shares: int = Field(default=24, ge=0, description="problems it forecasts, directly")
+    thoughts: int = Field(default=8, ge=0, description="problems of each framing that it thinks about step by step")
     outcomes: int = Field(default=6, ge=2, description="outcomes of both gambles together, in problems a model is asked")
     tokens: int = Field(default=80, ge=1, description="of its reasoning, at most")
     played: int = Field(default=10, ge=0, description="problems it plays in the world, recorded")
-    cards: int = Field(default=16, ge=0, le=47, description="choices of which it compares all pairs; 0: none")
+    cards: int = Field(default=14, ge=0, le=47, description="choices of which it compares all pairs; 0: none")
     conditions: tuple[str, ...] = Field(default=("positive",), description="in which it does; of positive, negative")
     lessons: int = Field(default=1000, ge=0, description="other problems that a model is tuned on; 0: none is")
     base: str = Field(default="smollm2", description="the model that is tuned")
@@ -97,7 +98,8 @@ presets = {
         thoughts=8,
         played=3,
         cards=6,
-        lessons=0,
+        lessons=12,
+        base="tiny",
         processes=1,
     ),
     "laptop": Config(),
@@ -128,11 +130,12 @@ def run(config: Config, lab: Lab) -> Findings:
     shown = inverse.tell(findings, rankings, config.draws, config.inverse_resamples, lab.seed) if rankings else {}
     prospect = np.mean(predicted["PT"], 0)
     names = [SURROGATE, lab.model] if lab.model and lab.model != SURROGATE else [SURROGATE]
-    answers = {name: _ask(findings, config, lab, name, data, prospect) for name in names} if config.gambles else {}
+    for name in names if config.gambles else []:
+        _ask(findings, config, lab, name, data, prospect)
     for name in names if config.cards else []:
         _compare(findings, config, lab, name, rankings)
     if config.lessons and config.gambles:
-        _tune(findings, config, lab, data, prospect, answers)
+        _tune(findings, config, lab, data, prospect)
     _draw(findings, data, chief, shown)
     _tell(findings, config, names, data)
     return findings
@@ -157,9 +160,7 @@ def _rankings(findings: Findings) -> Mapping[str, NDArray[np.float64]] | None:
         return None
 
 
-def _ask(
-    findings: Findings, config: Config, lab: Lab, name: str, data: Any, prospect: NDArray[np.float64]
-) -> dict[tuple[str, bool], told.Answers]:
+def _ask(findings: Findings, config: Config, lab: Lab, name: str, data: Any, prospect: NDArray[np.float64]) -> None:
     """Put problems to a model in each way; the surrogate gets as many in all."""
     rows = models.chosen_rows(data, config.gambles, config.outcomes, lab.seed)
     counts = {("predict", False): config.gambles, ("act", False): config.acts, ("share", False): config.shares}
@@ -179,7 +180,6 @@ def _ask(
         cache = "" if name == SURROGATE else str((lab.dir / "answers.sqlite").resolve())
         made = models.between(name, rows[: config.played].tolist(), config.rows, lab.seed, cache)
         lab.simulate(f"played-{'surrogate' if name == SURROGATE else 'model'}", made)
-    return found
 
 
 def _compare(findings: Findings, config: Config, lab: Lab, name: str, rankings: Any) -> None:
@@ -191,9 +191,7 @@ def _compare(findings: Findings, config: Config, lab: Lab, name: str, rankings: 
         told.tell_pairs(findings, name, condition, cards, result, *about)
 
 
-def _tune(
-    findings: Findings, config: Config, lab: Lab, data: Any, prospect: NDArray[np.float64], answers: Mapping[str, Any]
-) -> None:
+def _tune(findings: Findings, config: Config, lab: Lab, data: Any, prospect: NDArray[np.float64]) -> None:
     """Tune a model on other problems than those it is then asked, and ask it."""
     from ethogram.language.tuning import predict, tune
 
@@ -208,8 +206,7 @@ def _tune(
     folder = lab.made(f"tuned-{config.base}-{len(others)}", make)
     asked = models.lessons(data, rows)
     chance = predict(folder, asked, average=True)[:, 1]
-    before = answers.get(config.base, {}).get(DIRECT)
-    plain = models.chances(before.scores) if before else predict(None, asked, base=config.base, average=True)[:, 1]
+    plain = predict(None, asked, base=config.base, average=True)[:, 1]
     told.tell_tuned(findings, rows, chance, plain, data, prospect, config.resamples, lab.seed)
     findings.note(
         f"The tuned model is {config.base} with LoRA, tuned once on people's shares in {len(others)} problems. None is "
@@ -249,19 +246,22 @@ def _draw(findings: Findings, data: Any, chief: Mapping[str, Any], shown: Mappin
 def _tell(findings: Findings, config: Config, names: list[str], data: Any) -> None:
     """The summary, and what the findings stand for."""
     gap, pt = findings.get("gap", forward.MAXIMISER), findings.get("gap", "PT")
-    more = findings.get("pt_minus_ev", "as often as people")
+    more, own = findings.get("pt_minus_ev", "as often as people"), findings.get("rho_ev", forward.HUMAN)
     findings.summary = (
-        f"On {len(data):,} clear problems people's rates correlate {findings.get('rho_ev', forward.HUMAN)} with the choice "
-        f"of higher expected value. A maximiser of expected value is {gap} more rational than that, prospect theory fitted "
-        f"to other problems {pt}, and its correlation with people is higher by {more}."
+        f"On {len(data):,} clear problems people's rates correlate {_said(own)} with the choice of higher expected value. A "
+        f"maximiser of expected value is more rational than that by {_said(gap)}, prospect theory fitted to other problems "
+        f"by {_said(pt)}; its correlation with people is higher by {_said(more)}."
     )
     relative = [m for m in findings.measured if m.name == "inverse_rho" and m.arm.endswith(f", {inverse.RELATIVE}")]
     if relative:
-        said = ", ".join(f"{m.estimate} ({m.arm.split(',')[0]})" for m in relative)
+        said = ", ".join(f"{_said(m.estimate)} ({m.arm.split(',')[0]} attributes)" for m in relative)
         findings.summary += f" What choices reveal by relative utility correlates with people's rankings {said}."
-    asked = [m for m in findings.measured if m.name == "rho_people" and m.arm == told.arm(names[-1], *DIRECT)]
-    if names[-1] != SURROGATE and asked:
-        findings.summary += f" {names[-1]}'s direct predictions correlate {asked[0].estimate} with people."
+    asked = {m.arm: m.estimate for m in findings.measured if m.name == "rho_people"}
+    direct = told.arm(names[-1], *DIRECT)
+    if names[-1] != SURROGATE and direct in asked:
+        findings.summary += f" {names[-1]}'s direct predictions correlate {_said(asked[direct])} with people."
+    if "tuned" in asked:
+        findings.summary += f" Tuned on other problems, those of {config.base} correlate {_said(asked['tuned'])}."
     findings.note(
         "The surrogate is a stated law, no model and no person: prospect theory between gambles, expected values where it "
         f"has written them down, the utilities that a choice reveals, and {models.FIRST:g} nats for what stands first. That "
@@ -273,3 +273,7 @@ def _tell(findings: Findings, config: Config, names: list[str], data: Any) -> No
     )
     if len(names) == 1 or not config.gambles:
         findings.note("No language model played in this run.")
+
+
+def _said(found: Estimate) -> str:
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
