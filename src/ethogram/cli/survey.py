@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from ethogram.scene import Scene, scene
 if TYPE_CHECKING:
     import polars as pl
 
-    from ethogram.measures.fidelity import Card
+    from ethogram.measures.answering import Ways
     from ethogram.populations import Population
     from ethogram.questionnaires import Questionnaire
     from ethogram.records import Run
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["answering", "survey"]
 
 WAYS = ("score", "constrain", "read")
-LETTERS, FRAME = 4, 70
-"""Characters to a token, and tokens of a prompt around question and persona, roughly: only to say what a run may cost."""
+SCORED = ("average", "calibrate")
+"""Options by which the number of calls is multiplied."""
 
 
 @scene
@@ -110,7 +109,7 @@ def survey(
                 runs[way] = _run(laid, path / way, seed, resume, not as_json)
             except KeyboardInterrupt:
                 raise Interrupted(f"interrupted; go on with: {again()}") from None
-    report(asked, who, runs, human, key, groups, seed, path, as_json)
+    report(asked, who, runs, human, key, groups, bool(options["average"]), seed, path, as_json)
 
 
 def described(
@@ -187,7 +186,7 @@ def announce(
     options: Mapping[str, Any],
 ) -> None:
     """Say, before anything is paid, how many calls and tokens a survey takes."""
-    from ethogram.language.budget import prices_of
+    from ethogram.measures.answering import expected_costs
 
     out = console()
     out.print(f"[bold]{plain(asked.title)}[/bold]: {len(asked.items)} questions, {len(who)} respondents")
@@ -195,36 +194,10 @@ def announce(
         return
     for how_told, texts in told.items():
         shown = list(texts.values()) if texts else [persona.render() for persona in who.personas()]
-        persona = sum(map(len, shown)) // len(who)
-        for way in ways:
-            calls, tokens = expected(asked, way, bool(options.get("average", True)), bool(options.get("calibrate")), persona)
-            prices = prices_of(model)
-            price = f", {len(who) * prices.of(tokens, 30 * calls):.2f} in money" if prices else ""
+        costs = expected_costs(asked, shown, ways, model=model, **{name: bool(options[name]) for name in SCORED})
+        for way, cost in costs.items():
             name = f"{how_told}, by {way}" if how_told else f"by {way}"
-            said = f"{name}: about {len(who) * calls:,} calls and {len(who) * tokens:,} tokens of prompts{price}"
-            out.print(f"{said}, if every question is asked and no answer refused", style="dim")
-
-
-def expected(asked: Questionnaire, how: str, average: bool, calibrate: bool, persona: int = 0) -> tuple[int, int]:
-    """How many calls and tokens of prompts one respondent takes, if it is asked everything and no answer is refused.
-
-    Args:
-        asked: the questionnaire.
-        how: `score`, `constrain` or `read`.
-        average: whether scores are averaged over orders.
-        calibrate: whether a question without content is asked as well.
-        persona: characters of a persona.
-    """
-    calls = tokens = 0
-    for item in asked.items.values():
-        options = list(getattr(item, "options", ())) or item.points()
-        each = 1
-        if how == "score" and options and item.type != "allocation":
-            orders = (2 if item.type == "multiple" else len(options)) if average else 1
-            each = orders * (len(options) if item.type == "multiple" else 1) * (2 if calibrate else 1)
-        calls += each
-        tokens += each * (FRAME + (persona + len(item.text) + sum(map(len, options)) + 3 * len(options)) // LETTERS)
-    return calls, tokens
+            out.print(f"{name}: {cost}, if every question is asked and no answer refused", style="dim")
 
 
 def report(
@@ -234,116 +207,50 @@ def report(
     human: pl.DataFrame | None,
     key: str | None,
     groups: Sequence[str],
+    averaged: bool,
     seed: int,
     path: Path,
     as_json: bool,
 ) -> None:
-    """Write the tables, hold them beside people, and say what came of it."""
-    from ethogram.measures.fidelity import fidelity_card
-    from ethogram.questionnaires import answers
+    """Compare the ways with one another and with people, write the tables, and say what came of it."""
+    from ethogram.measures.answering import compare_ways
 
-    tables, cards = {}, {}
-    for way, run in runs.items():
-        table = answers(run, asked).join(who.table.rename({"name": "respondent"}), on="respondent", how="left")
+    known = who.table.rename({"name": "respondent"})
+    beside: dict[str, Any] = {"people": human, "key": key, "groups": groups}
+    found = compare_ways(asked, runs, attributes=known, averaged=averaged, seed=seed, **beside)
+    for way, table in found.answers.items():
         table.write_csv(path / f"answers-{way}.csv")
-        tables[way] = table
-        if human is not None:
-            simulated = table.rename({"respondent": key}) if key and key not in table.columns else table
-            own = {name for item in asked.items.values() for name in item.column(None)}
-            items = [c for c in asked.columns() if c in own & set(human.columns) and simulated.schema[c].is_numeric()]
-            if not items:
-                raise ConfigError(f"the table of people has none of the columns {', '.join(asked.columns()[:8])}")
-            cards[way] = fidelity_card(human, simulated, items=items, key=key, groups=groups, seed=seed)
-            cards[way].items_table().write_csv(path / f"card-items-{way}.csv")
-            cards[way].table().write_csv(path / f"card-{way}.csv")
+    for way, card in found.cards.items():
+        card.items_table().write_csv(path / f"card-items-{way}.csv")
+        card.table().write_csv(path / f"card-{way}.csv")
+    found.table().write_csv(path / "ways.csv")
     if as_json:
-        print_json(summary(asked, runs, tables, cards, path))
+        print_json({"folder": str(path), **found.dump()})
     else:
-        show(asked, runs, tables, cards, path)
+        show(found, path)
 
 
-def ways_apart(asked: Questionnaire, tables: Mapping[str, pl.DataFrame]) -> dict[str, float]:
-    """The mean distance of items between two ways of answering, as a share of the range, for each pair of ways."""
-    from ethogram.errors import DataError
-    from ethogram.measures.fidelity import fidelity_card
-
-    found = {}
-    for one, other in combinations(tables, 2):
-        items = [c for c in asked.columns() if tables[one].schema[c].is_numeric()]
-        try:
-            card = fidelity_card(tables[one], tables[other], items=items, detect=False, resamples=20)
-        except DataError:
-            continue
-        found[f"{one} and {other}"] = sum(i["distance"].value.value for i in card.items.values()) / len(card.items)
-    return found
-
-
-def cost(run: Run) -> dict[str, float]:
-    """Calls and tokens of a run."""
-    import polars as pl
-
-    total = run.calls.select(pl.len().alias("calls"), pl.col("tokens_in").sum(), pl.col("tokens_out").sum()).collect()
-    return {name: float(total[name][0] or 0) for name in total.columns}
-
-
-def counted(asked: Questionnaire, run: Run) -> dict[str, float]:
-    """The share of what was asked that was answered, and what it took."""
-    from ethogram.questionnaires import asked as questions
-
-    put = questions(run, asked)
-    return {"asked": float(put.height), "answered": float(put["answer"].count()), **cost(run)}
-
-
-def summary(
-    asked: Questionnaire,
-    runs: Mapping[str, Run],
-    tables: Mapping[str, pl.DataFrame],
-    cards: Mapping[str, Card],
-    path: Path,
-) -> dict[str, Any]:
-    """All of it as JSON values."""
-    return {
-        "folder": str(path),
-        "title": asked.title,
-        "ways": {way: counted(asked, run) for way, run in runs.items()},
-        "apart": ways_apart(asked, tables),
-        "cards": {way: {"sentences": card.sentences(), "figures": _figures(card)} for way, card in cards.items()},
-    }
-
-
-def _figures(card: Card) -> dict[str, Any]:
-    known = {name: beside.value.dump() for name, beside in card.overall.items()}
-    return known | {name: estimate.dump() for name, estimate in card.estimates.items()}
-
-
-def show(
-    asked: Questionnaire,
-    runs: Mapping[str, Run],
-    tables: Mapping[str, pl.DataFrame],
-    cards: Mapping[str, Card],
-    path: Path,
-) -> None:
+def show(found: Ways, path: Path) -> None:
     """Print it."""
     from rich.markup import escape
     from rich.table import Table
 
     out = console()
-    found = {way: counted(asked, run) for way, run in runs.items()}
-    rows = {name: [f"{found[way][name]:,.0f}" for way in runs] for name in next(iter(found.values()))}
-    for score in asked.scores:
-        values = [tables[way][score.name] for way in runs]
-        rows[score.name] = ["–" if v.mean() is None else f"{v.mean():.2f} (sd {v.std() or 0:.2f})" for v in values]
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("answered by")
-    for way in runs:
-        table.add_column(way, justify="right")
-    for name, values in rows.items():
-        table.add_row(escape(name), *values)
-    out.print(table)
-    for pair, distance in ways_apart(asked, tables).items():
-        out.print(f"Between {pair} items differ by {distance:.3f} of their range on average.")
-    for way, card in cards.items():
+    if any(found.scores.values()):
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("mean")
+        for way in found.answers:
+            table.add_column(way, justify="right")
+        for name in next(iter(found.scores.values())):
+            means = [found.scores[way].get(name) for way in found.answers]
+            sds = [found.answers[way][name].std() or 0.0 for way in found.answers]
+            shown = ["–" if m is None else f"{m.value:.2f} (sd {sd:.2f})" for m, sd in zip(means, sds, strict=True)]
+            table.add_row(escape(name), *shown)
+        out.print(table)
+    for sentence in found.sentences():
+        out.print(escape(sentence))
+    for way, card in found.cards.items():
         out.print(f"\n[bold]Beside {card.people} people[/bold] ({way}, {card.simulated} simulated)")
         for sentence in card.sentences():
             out.print(f"- {escape(sentence)}")
-    out.print(f"\nAnswers{' and cards' if cards else ''} are in {path} (answers-{next(iter(runs))}.csv …).")
+    out.print(f"\nAnswers, figures (ways.csv){' and cards' if found.cards else ''} are in {path}.")
