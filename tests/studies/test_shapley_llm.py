@@ -52,9 +52,8 @@ def test_prompts_in_words():
     assert text.splitlines()[1:] == [
         "Form K-4721.",
         "Price: 50 francs by train, 54 francs by Swissmetro.",
-        "Which one does this person take?",
     ]
-    assert "Price: by train not stated, by Swissmetro not stated.\n" in prompt.put(set(), "neutral")[0]
+    assert "Price: by train not stated, by Swissmetro not stated." in prompt.put(set(), "neutral")[0]
     story = framed(Story(600, "a flood"))
     gain, loss = story.put(set(), "neutral"), story.put(story.parts, "neutral")
     assert gain[1][0] == "Programme P: 200 people will be saved" and loss[1][0] == "Programme R: 400 people will die"

@@ -18,8 +18,8 @@ __all__ = ["INFORMATIVE", "Design", "Story", "design", "framed", "stories", "tri
 INFORMATIVE = ("price", "time", "wait")
 """Parts of a trip's prompt that say something."""
 SITUATION = (
-    "Somebody travels between St. Gallen and Geneva, by train or by Swissmetro, a fast train in a tunnel.\n"
-    "{form}{colour}{wait}{time}{price}Which one does this person take?"
+    "Somebody travels between St. Gallen and Geneva, by train or by Swissmetro, a fast train in a tunnel. "
+    "Which one does this person take?{form}{colour}{price}{wait}{time}"
 )
 NOT_TOLD = "by train not stated, by Swissmetro not stated"
 FORMS = ("K-4721", "B-0093", "T-1586", "M-7240", "R-3318")
@@ -66,13 +66,13 @@ def trip(price: Sequence[float], time: Sequence[float], wait: Sequence[float], v
         "wait": ("Departures", "every {:g} minutes by train, every {:g} minutes by Swissmetro", wait),
     }
     parts = {
-        name: Part({name: f"{head}: {text.format(*values)}.\n"}, {name: f"{head}: {NOT_TOLD}.\n"})
+        name: Part({name: f"\n{head}: {text.format(*values)}."}, {name: f"\n{head}: {NOT_TOLD}."})
         for name, (head, text, values) in said.items()
     }
-    form, tickets = FORMS[variant % len(FORMS)], "Colour of the ticket: {} by train, {} by Swissmetro.\n"
-    parts["form"] = Part({"form": f"Form {form}.\n"}, {"form": "Form not numbered.\n"}, noise=True)
+    form, tickets = FORMS[variant % len(FORMS)], "\nColour of the ticket: {} by train, {} by Swissmetro."
+    parts["form"] = Part({"form": f"\nForm {form}."}, {"form": "\nForm not numbered."}, noise=True)
     parts["colour"] = Part(
-        {"colour": tickets.format(*colour)}, {"colour": f"Colour of the ticket: {NOT_TOLD}.\n"}, noise=True
+        {"colour": tickets.format(*colour)}, {"colour": f"\nColour of the ticket: {NOT_TOLD}."}, noise=True
     )
     return PartedChoice(SITUATION, ("train", "Swissmetro"), parts)
 

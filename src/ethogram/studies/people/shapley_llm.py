@@ -14,8 +14,9 @@ Framing: stories after the disease problem, of which four parts turn gain into l
 coded policies the effect is planted.
 
 What *done* asks for is tested as it stands. Where attributions are called equal to a closed form, it is within 1e-6. A pilot
-(2026-11, four trips and two stories) settled the size (0.6 core-seconds of the embedded model for a prompt in both orders)
-and how programmes are called: as A and B, they met the letters of the list of options.
+(2026-11, eight trips and two stories) settled the size (0.6 core-seconds of the embedded model for a prompt in both orders;
+the question was put before what is told, and eight stories are asked, not ten) and how programmes are called: as A and B,
+they met the letters of the list of options.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ class Config(BaseModel):
 
     sizes: tuple[int, int, int] = Field(default=(5, 5, 4), description="levels of price, time and wait")
     every: tuple[int, int, int] = Field(
-        default=(2, 2, 3), description="steps over levels, for prompts that are also asked with neutral words"
+        default=(2, 4, 3), description="steps over levels, for prompts that are also asked with neutral words"
     )
-    stories: int = Field(default=10, ge=2, description="gambles with lives, told as gain and as loss")
+    stories: int = Field(default=8, ge=2, description="gambles with lives, told as gain and as loss")
     games: int = Field(default=20, ge=3, description="random games on which the engine is judged")
     draws: tuple[int, ...] = Field(default=(4, 8, 16, 32, 64, 128), min_length=3, description="pairs of orders drawn")
     repeats: int = Field(default=25, ge=2, description="samplings of each game with each number of draws")
