@@ -223,8 +223,12 @@ def pictures(findings: Findings, arms: Sequence[str]) -> None:
     left.legend(fontsize=9)
     table = findings.tables["sampling"].frame
     draws, errors = table["draws"].to_numpy(), table["error"].to_numpy()
-    right.loglog(draws, errors, "o-", color=SERIES[0])
-    right.loglog(draws, errors[0] * np.sqrt(draws[0] / draws), "--", color="#777777", lw=1)
+    right.plot(draws, errors, "o-", color=SERIES[0])
+    right.plot(draws, errors[0] * np.sqrt(draws[0] / draws), "--", color="#777777", lw=1)
+    right.set_xscale("log", base=2)
+    right.set_yscale("log", base=2)
+    right.xaxis.set_major_formatter("{x:g}")
+    right.yaxis.set_major_formatter("{x:g}")
     right.set_xlabel("pairs of orders drawn")
     right.set_ylabel("root mean square error")
     findings.figure(
