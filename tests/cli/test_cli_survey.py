@@ -90,7 +90,7 @@ def test_the_same_people_are_asked_at_several_depths_and_with_controls(cli, peop
 def systems(path: Path) -> dict[str, str]:
     """What each respondent of a run was told to be."""
     calls = Run(path).calls.collect()
-    return {row["agent"]: json.loads(row["messages"])[0]["content"] for row in calls.iter_rows(named=True)}
+    return {row["agent"]: row["messages"][0]["content"] for row in calls.iter_rows(named=True)}
 
 
 @pytest.mark.parametrize(
