@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.measures import Estimate
+from ethogram.questionnaires.datasets.anes import LEVELS, PARTIES
 from ethogram.seeds import generator
 from ethogram.studies.people._deep_binding_people import DEGREES, ITEMS, SIDES, histogram, partisans, spread
 
@@ -24,7 +25,7 @@ class Cells(NamedTuple):
 
     years: tuple[int, ...]
     distance: Array
-    """Wasserstein-1 distance to the people of a year and party, as a share of the range: (draws, years, parties, items)."""
+    """Wasserstein-1 distance to the people of a year and group, as a share of the range: (draws, years, groups, items)."""
     mean: Array
     """Mean degrees; the same shape."""
     variance: Array
@@ -55,38 +56,44 @@ def _own_less_other(table: Array) -> Array:
     return gap * np.array([1.0, -1.0])  # Democrats, Republicans
 
 
-def cells(answers: Array, people: pl.DataFrame, seed: int, draws: int) -> Cells:
+GROUPS = {"party": SIDES, "identity": tuple(level for level in LEVELS["identity"] if level != PARTIES[2])}
+"""What people are grouped by: two parties, or six ways of identifying with them."""
+
+
+def cells(answers: Array, people: pl.DataFrame, seed: int, draws: int, by: str = "party") -> Cells:
     """Hold simulated answers of a weighted sample beside all real people of their years and parties.
 
-    Both are resampled: who was simulated within each year and party identification, and the real people.
+    All is resampled: who was simulated within each year and party identification, how many of a party identify with it how,
+    and the real people.
 
     Args:
         answers: shares of the options, or of degrees, for each person and thermometer: shape (people, items, 5 or 101).
         people: what `drawn` gave.
         seed: of the resamples, which are the same for all ways of answering of the same people.
         draws: how many.
+        by: `party`, or `identity` for distances to the people of each party identification.
     """
     degrees = answers if answers.shape[-1] == DEGREES else answers @ spread()
     years = tuple(sorted(set(people["year"].to_list())))
     weights = _weights(people, seed, draws)
-    side, year = people["party"].to_numpy(), people["year"].to_numpy()
-    made = np.empty((draws + 1, len(years), len(SIDES), len(ITEMS), DEGREES))
+    group, year = people[by].to_numpy(), people["year"].to_numpy()
+    made = np.empty((draws + 1, len(years), len(GROUPS[by]), len(ITEMS), DEGREES))
     for i, one in enumerate(years):
-        for j, party in enumerate(SIDES):
-            mine = (year == one) & (side == party)
+        for j, name in enumerate(GROUPS[by]):
+            mine = (year == one) & (group == name)
             share = weights[:, mine] / weights[:, mine].sum(1, keepdims=True)
             made[:, i, j] = np.einsum("dp,pqo->dqo", share, degrees[mine])
-    return _compared(made, _real(years, seed, draws), years)
+    return _compared(made, _real(years, seed, draws, by), years)
 
 
-def people_alone(years: tuple[int, ...], seed: int, draws: int) -> Cells:
+def people_alone(years: tuple[int, ...], seed: int, draws: int, by: str = "party") -> Cells:
     """The floor: as many people again as were asked, drawn from those who were; the first entry is the mean of all draws."""
     rng = generator(seed, "floor")
-    real = _real(years, seed, draws)
+    real = _real(years, seed, draws, by)
     made = np.empty_like(real)
     for i, one in enumerate(years):
-        for j, party in enumerate(SIDES):
-            n = partisans().filter((partisans()["year"] == one) & (partisans()["party"] == party)).height
+        for j, name in enumerate(GROUPS[by]):
+            n = _members(one, by, name).height
             for k in range(len(ITEMS)):
                 made[:, i, j, k] = rng.multinomial(n, real[0, i, j, k], draws + 1) / n
     real[1:] = real[0]
@@ -96,24 +103,35 @@ def people_alone(years: tuple[int, ...], seed: int, draws: int) -> Cells:
     return found
 
 
+def _members(year: int, by: str, group: str) -> pl.DataFrame:
+    """The real people of a year and group."""
+    return partisans().filter((partisans()["year"] == year) & (partisans()[by] == group))
+
+
 def _weights(people: pl.DataFrame, seed: int, draws: int) -> Array:
     """Weights of the people in each resample, shape (draws + 1, people): the sample's own first."""
     weights = np.tile(people["weight"].to_numpy(), (draws + 1, 1))
-    names = np.array([f"{year} {identity}" for year, identity in people.select("year", "identity").iter_rows()])
-    for name in dict.fromkeys(names.tolist()):
-        mine = np.flatnonzero(names == name)
-        rng = generator(seed, "stratum", name)
-        weights[1:, mine] *= rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), draws)
+    strata = list(people.select("year", "party", "identity").iter_rows())
+    for year, party in dict.fromkeys(stratum[:2] for stratum in strata):
+        names = list(dict.fromkeys(stratum[2] for stratum in strata if stratum[:2] == (year, party)))
+        counts = np.array([_members(year, "identity", name).height for name in names])
+        rng = generator(seed, "strata", year, party)
+        shares = rng.multinomial(counts.sum(), counts / counts.sum(), draws) / counts
+        for name, share in zip(names, shares.T, strict=True):
+            mine = np.array([stratum == (year, party, name) for stratum in strata])
+            n = int(mine.sum())
+            picked = generator(seed, "stratum", year, name).multinomial(n, np.full(n, 1 / n), draws)
+            weights[1:, mine] *= picked * share[:, None]
     return weights
 
 
-def _real(years: tuple[int, ...], seed: int, draws: int) -> Array:
-    """Shares of degrees among real people, resampled after the first: (draws + 1, years, parties, items, 101)."""
-    rng = generator(seed, "real")
-    real = np.empty((draws + 1, len(years), len(SIDES), len(ITEMS), DEGREES))
+def _real(years: tuple[int, ...], seed: int, draws: int, by: str = "party") -> Array:
+    """Shares of degrees among real people, resampled after the first: (draws + 1, years, groups, items, 101)."""
+    rng = generator(seed, "real", by)
+    real = np.empty((draws + 1, len(years), len(GROUPS[by]), len(ITEMS), DEGREES))
     for i, one in enumerate(years):
-        for j, party in enumerate(SIDES):
-            those = partisans().filter((partisans()["year"] == one) & (partisans()["party"] == party))
+        for j, name in enumerate(GROUPS[by]):
+            those = _members(one, by, name)
             for k, item in enumerate(ITEMS):
                 shares = histogram(those[item]) / those.height
                 real[0, i, j, k] = shares

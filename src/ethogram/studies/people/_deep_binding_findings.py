@@ -116,7 +116,14 @@ def answered(findings: Findings, ways: Mapping[str, Array], people: pl.DataFrame
             one = estimated(came.distances(last, side), n, "mean over items", recentred=True)
             findings.estimate(f"distance_{side.lower()}", one, f"Wasserstein distance, {side}s {last}", arm=arm)
             row[f"{side}s {last}"] = round(one.value, 4)
-        rows.append(row)
+        finer = (
+            people_alone(years, seed, draws, "identity")
+            if arm == FLOOR
+            else cells(ways[arm], people, seed, draws, "identity")
+        )
+        one = estimated(finer.distances(), n, "mean over years, identifications and items", recentred=True)
+        findings.estimate("distance_finer", one, f"Wasserstein distance by identification, {years[0]} to {last}", arm=arm)
+        rows.append(row | {"by identification": round(one.value, 4)})
     findings.table("distances", pl.DataFrame(rows), "Wasserstein-1 distance to people, as a share of the thermometer.")
     for arm, came in {**{a: c for a, c in found.items() if a not in ("uniform", FLOOR)}, PEOPLE: real}.items():
         _gaps(findings, arm, came, n)
@@ -160,6 +167,9 @@ def compared(findings: Findings, ways: Mapping[str, Array], people: pl.DataFrame
         lower = estimated(1 - deep.distances() / other.distances(), n, "1 - story / this persona", recentred=True)
         paper = DISTANCE if depth == "line" else None
         findings.estimate("lower", lower, "Distance, tuned: story lower than this persona", arm=depth, unit="%", paper=paper)
+        parts = (cells(ways[f"tuned, {one}"], people, seed, draws, "identity").distances() for one in (depth, "story"))
+        finer = estimated(-np.diff(np.stack(list(parts)), axis=0)[0], n, "difference on the same resamples", recentred=True)
+        findings.estimate("gain_finer", finer, "The same by party identification", arm=depth)
         closer = estimated(error(other) - error(deep), n, "difference on the same resamples")
         findings.estimate("effect_gain", closer, "Error of Cohen's d, tuned: this persona minus story", arm=depth)
 

@@ -76,21 +76,23 @@ async def _all(opened: LanguageModel, people: pl.DataFrame) -> dict[str, Any]:
     async with opened:
         stories = [await interview(row["respondent"], writer, critic, form=short) for row in rows]  # one by one: see cache
         told = [personas(row) | {"backstory": one.text()} for row, one in zip(rows, stories, strict=True)]
-        asked: dict[str, Any] = {depth: await _answers(opened, [one[depth] for one in told]) for depth in DEPTHS}
+        parties = [row["party"] for row in rows]
+        asked: dict[str, Any] = {d: await _answers(opened, [one[d] for one in told], parties) for d in DEPTHS}
         question = ("Which party do you feel closer to?", [f"the {side} side" for side in ("Democratic", "Republican")])
         read = await asyncio.gather(*(traits(opened, one, {"party": question}) for one in stories))
     return asked | {"stories": stories, "party": [one["party"] for one in read]}
 
 
-async def _answers(opened: LanguageModel, told: Sequence[str]) -> Array:
+async def _answers(opened: LanguageModel, told: Sequence[str], parties: Sequence[str]) -> Array:
     """What the model answers with each persona; a persona that is asked twice is asked once."""
     rng = np.random.default_rng(0)  # only the probabilities are taken
-    keys = dict.fromkeys((text, item) for text in told for item in ITEMS)
+    who = [(text, party if text else "") for text, party in zip(told, parties, strict=True)]
+    keys = dict.fromkeys((text, item, party) for text, party in who for item in ITEMS)
     chosen = await asyncio.gather(
-        *(opened.choose(messages(text, item), OPTIONS, rng=rng, agent=item, purpose="answer") for text, item in keys)
+        *(opened.choose(messages(*key), OPTIONS, rng=rng, agent=key[1], purpose="answer") for key in keys)
     )
-    found: Mapping[tuple[str, str], Array] = dict(zip(keys, (one.probabilities for one in chosen), strict=True))
-    return np.array([[found[text, item] for item in ITEMS] for text in told])
+    found: Mapping[tuple[str, str, str], Array] = dict(zip(keys, (one.probabilities for one in chosen), strict=True))
+    return np.array([[found[text, item, party] for item in ITEMS] for text, party in who])
 
 
 def _interviewed(

@@ -143,12 +143,20 @@ def story(person: Mapping[str, Any]) -> str:
     return f"It is {person['year']}. I am {person['age']}, {race}{place}. {school} {party}"
 
 
-def messages(persona: str, item: str) -> list[dict[str, str]]:
-    """A thermometer as a chat; the options are listed by whoever asks."""
+def messages(persona: str, item: str, party: str = "") -> list[dict[str, str]]:
+    """A thermometer as a chat; the options are listed by whoever asks.
+
+    Args:
+        persona: who the respondent is told it is.
+        item: the thermometer.
+        party: the side that the persona is on, where it has one: which party is its own is then said, as it is asked for
+            own and other groups.
+    """
     who = f"You are this person: {persona}" if persona else "You are a person in a survey."
+    whose = "" if not party else "your own party, " if ASKED[item] == f"the {party}s" else "the other party, "
     return [
         {"role": "system", "content": who},
-        {"role": "user", "content": f"How do you feel about {ASKED[item]}?"},
+        {"role": "user", "content": f"How do you feel about {whose}{ASKED[item]}?"},
     ]
 
 
@@ -227,7 +235,11 @@ def lesson(person: Mapping[str, Any], depth: str, item: str, told: str | None = 
     """
     target = law(person, depth, item)
     text = personas(person)[told or depth]
-    return Lesson(messages(text, item), OPTIONS, tuple(float(share) for share in target / target.sum()))
+    return Lesson(
+        messages(text, item, person["party"] if text else ""),
+        OPTIONS,
+        tuple(float(share) for share in target / target.sum()),
+    )
 
 
 def turned(lessons: Sequence[Lesson]) -> tuple[list[Lesson], NDArray[np.int64]]:

@@ -82,9 +82,9 @@ class Config(BaseModel):
     lessons: int = Field(default=640, ge=1, description="lessons of each tuning")
     epochs: int = Field(default=1, ge=1, description="visits to each lesson")
     rate: float = Field(default=1e-3, gt=0, description="learning rate")
-    each: int = Field(default=8, ge=1, description="tested people of each year and party identification")
+    each: int = Field(default=8, ge=2, description="tested people of each year and party identification")
     draws: int = Field(default=500, ge=20, description="resamples")
-    model_each: int = Field(default=1, ge=0, description="people of each party identification that the model as it is plays")
+    model_each: int = Field(default=2, ge=0, description="people of each party identification that the model as it is plays")
     model_pairs: int = Field(default=16, ge=2, description="planted contradictions on which the model is tried as a critic")
     processes: int = Field(default=2, ge=1, description="processes")
 
@@ -98,9 +98,9 @@ presets = {
         matched=12,
         pairs=20,
         base="tiny",
-        lessons=16,
-        each=1,
-        draws=40,
+        lessons=8,
+        each=2,
+        draws=20,
         model_each=0,
         processes=1,
     ),
@@ -257,6 +257,14 @@ claims = (
         "The same holds against a demographic line.",
         Reported("up to 87 % lower than earlier persona methods", "abstract"),
         lambda f: _gain(f, "line"),
+    ),
+    Claim(
+        "story-beats-line-within-parties",
+        "By how people identify with a party (six ways), the story is closer to people than the line.",
+        None,
+        lambda f: positive(
+            f.get("gain_finer", "line"), "the distance by identification with a line minus that with a story"
+        ),
     ),
     Claim("gap-sign", "With stories, partisans of both parties rate their own higher in every tested year.", None, _signs),
     Claim("gap-grows", "With stories, the gap grows over the tested years.", None, _grows),
