@@ -16,6 +16,7 @@ from ethogram.policies.coded.scripted import Scripted
 from ethogram.policies.prompted.respondent import Respondent
 from ethogram.questionnaires import Asked, Number, Scale, answers, instrument
 from ethogram.scene import Policies, scene
+from ethogram.seeds import derive
 from ethogram.studies import Lab
 from ethogram.world import World
 from ethogram.worlds.coded.survey import Survey
@@ -249,7 +250,8 @@ def measured(item: dict[str, Any], lab: Lab) -> list[dict[str, Any]]:
             arms = len(instrument(name).combinations)
             count, episodes = arms, -(-count // arms)
         made = questioned(name, who, count, item.get("cache", ""))
-        run = lab.simulate(f"{name}-{_plain(who)}-{item['seed']}", made, seed=item["seed"], episodes=episodes)
+        seed = derive(item["seed"], name, _plain(who))  # of its own: equal luck would make the experiments one
+        run = lab.simulate(f"{name}-{_plain(who)}-{item['seed']}", made, seed=seed, episodes=episodes)
         for experiment in several:
             difference, d = effect(outcomes(run, experiment), experiment)
             found.append({"name": experiment.name, "difference": difference.dump(), "d": d.dump() if d else None})

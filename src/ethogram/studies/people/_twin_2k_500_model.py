@@ -1,0 +1,179 @@
+"""`twin-2k-500` as a language model answers it: a person in a line, and one of the 25 items that the line leaves out."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethogram.aio import run_coroutine
+from ethogram.language import model as open_model
+from ethogram.language import scripted
+from ethogram.populations.depths import masked, shuffled
+from ethogram.questionnaires.datasets.bfi import GENDER, LABELS, SCORES, TEXTS
+from ethogram.seeds import generator
+from ethogram.studies import Lab
+from ethogram.studies.people._twin_2k_500_bfi import ITEMS, People, others, people
+
+if TYPE_CHECKING:
+    from ethogram.language import LanguageModel, Request
+    from ethogram.language.tuning import Lesson
+
+__all__ = ["EMBEDDED", "PERSONAS", "SURROGATE", "answered", "asked", "lessons", "rate", "tuned"]
+
+Array = NDArray[np.float64]
+SURROGATE, EMBEDDED = "coded", "smollm2"
+PERSONAS = ("own", "shuffled", "masked")
+"""Whose line is shown: the person's own, somebody else's, or the own one without its age, gender and levels."""
+LEVELS = ("very low", "low", "medium", "high", "very high")
+"""Fifths of the people that are fitted to, by the score without the item that is asked for."""
+OPTIONS = tuple(LABELS[k] for k in sorted(LABELS))
+POINTS = np.array(sorted(LABELS), dtype=float)
+SYSTEM = "You know people well. Say how this person answers."
+SLOPE, WIDTH = 0.7, 1.2
+"""The surrogate's law: points of the answer a level, and the standard deviation around it."""
+ASKED = re.compile(r'"(.+)"')
+LISTED = re.compile(r"^([A-F])\. (.+)$", re.MULTILINE)
+
+
+def described(known: People, rows: Sequence[int], item: int) -> dict[int, str]:
+    """Some people in a line each, by row: age, gender, and the five scores without an item, as levels."""
+    scores = others(known.answers, item)
+    cuts = np.quantile(scores[known.fit], [0.2, 0.4, 0.6, 0.8], axis=0)
+    levels = np.array([np.searchsorted(cuts[:, k], scores[:, k], side="right") for k in range(len(SCORES))]).T
+    return {
+        row: f"{known.words[row]}: "
+        + ", ".join(f"{name} {LEVELS[level]}" for name, level in zip(SCORES, levels[row], strict=True))
+        + "."
+        for row in rows
+    }
+
+
+def question(line: str, item: int) -> list[dict[str, str]]:
+    """What a model is asked of a person and an item."""
+    text = f'{line} How accurate is it of this person to say "{TEXTS[ITEMS[item]]}"?'
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
+
+
+def lines(known: People, rows: Sequence[int], item: int, persona: str, seed: int) -> dict[int, str]:
+    """The line that is shown for each of some people, by row."""
+    if persona == "shuffled":
+        names = {str(row): str(row) for row in rows}
+        source = {int(row): int(other) for row, other in shuffled(names, seed).items()}
+        found = described(known, rows, item)
+        return {row: found[source[row]] for row in rows}
+    found = described(known, rows, item)
+    if persona == "own":
+        return found
+    hidden = [*LEVELS, *GENDER, "woman", "man"]
+    return {row: masked(line, [*hidden, line.split(":")[0].rsplit(" ", 1)[1]]) for row, line in found.items()}
+
+
+def asked(known: People, count: int, items: int, seed: int) -> list[tuple[int, int]]:
+    """Which rows of those held out are asked for which items: `count` people, `items` each, drawn at random."""
+    rng = generator(seed, "asked")
+    rows = np.sort(rng.permutation(known.held)[: count or len(known.held)])
+    return [(int(row), int(i)) for row in rows for i in np.sort(rng.permutation(len(ITEMS))[:items])]
+
+
+def asking(known: People, pairs: Sequence[tuple[int, int]], persona: str, seed: int) -> list[list[dict[str, str]]]:
+    """The question of each pair."""
+    rows = sorted({row for row, _ in pairs})
+    shown = {item: lines(known, rows, item, persona, seed) for item in sorted({i for _, i in pairs})}
+    return [question(shown[item][row], item) for row, item in pairs]
+
+
+# --- the models ---
+
+
+def rate(request: Request) -> dict[str, float]:
+    """The surrogate's scores, a stated law: normal around 3.5 plus `SLOPE` points a level of the item's own score.
+
+    The level counts from the middle, and backwards where the item is reversed; a line that does not say it is in the middle.
+    """
+    text = request.messages[-1]["content"]
+    found = ASKED.search(text)
+    name = next((name for name, words in TEXTS.items() if found and words == found[1]), ITEMS[0])
+    score, (_, reverse) = next((s, law) for s, law in SCORES.items() if law[0] == name[0])
+    said = re.search(rf"{score} ({'|'.join(sorted(LEVELS, key=len, reverse=True))})", text)
+    level = (LEVELS.index(said[1]) - 2) if said else 0
+    centre = POINTS.mean() + SLOPE * (-level if name in reverse else level)
+    return {letter: -0.5 * ((OPTIONS.index(option) + 1 - centre) / WIDTH) ** 2 for letter, option in LISTED.findall(text)}
+
+
+def opened(name: str, cache: str = "") -> LanguageModel:
+    """The model that plays: the surrogate, the embedded one, or any endpoint."""
+    if name == SURROGATE:
+        return scripted(lambda request: "", rate, name="level-surrogate")
+    return open_model(name, cache=cache) if cache else open_model(name)
+
+
+def answered(item: dict[str, Any], lab: Lab) -> list[list[float]]:
+    """How likely a model holds each of the six answers, for each pair that it is asked; shape (pairs, 6)."""
+    known = people(item["people"], item["share"], item["seed"])
+    pairs = asked(known, item["count"], item["items"], item["seed"])
+    prompts = asking(known, pairs, item["persona"], item["seed"])
+    cache = "" if item["player"] == SURROGATE else str((lab.dir / "answers.sqlite").resolve())
+    player = opened(item["player"], cache)
+
+    async def ask() -> list[list[float]]:
+        async def one(messages: list[dict[str, str]]) -> list[float]:
+            rng = np.random.default_rng(0)  # only the probabilities are taken
+            choice = await player.choose(messages, list(OPTIONS), rng=rng, purpose="answer")
+            return np.round(choice.probabilities, 6).tolist()
+
+        try:
+            return await asyncio.gather(*(one(messages) for messages in prompts))
+        finally:
+            await player.aclose()
+
+    return run_coroutine(ask())
+
+
+def lessons(known: People, count: int, alike: int, seed: int) -> list[Lesson]:
+    """Questions about people who are fitted to, and how people like them answered.
+
+    Args:
+        known: the people.
+        count: how many pairs of a person and an item, drawn at random.
+        alike: of how many people the shares are: the person, and those fitted to whose five scores are nearest.
+        seed: of the draw.
+    """
+    from ethogram.language.tuning import Lesson
+
+    rng = generator(seed, "lessons")
+    rows = rng.choice(known.fit, count)
+    items = rng.permutation(np.resize(np.arange(len(ITEMS)), count))
+    scores = {i: others(known.answers, i) for i in range(len(ITEMS))}
+    found = []
+    for row, item in zip(rows.tolist(), items.tolist(), strict=True):
+        x = scores[item][known.fit]
+        gap = (((x - scores[item][row]) / x.std(0)) ** 2).sum(1)
+        near = known.fit[np.argsort(gap, kind="stable")[:alike]]
+        shares = np.bincount(known.answers[near, item].astype(int) - 1, minlength=len(OPTIONS)) / len(near)
+        (line,) = described(known, [row], item).values()
+        found.append(Lesson(question(line, item), OPTIONS, tuple(shares.tolist())))
+    return found
+
+
+def tuned(item: dict[str, Any], lab: Lab) -> list[list[float]]:
+    """The same as `answered` from a tuned model, the options in their own order; shape (pairs, 6)."""
+    from ethogram.language.tuning import Lesson, predict
+
+    known = people(item["people"], item["share"], item["seed"])
+    pairs = asked(known, item["count"], item["items"], item["seed"])
+    even = (1 / len(OPTIONS),) * len(OPTIONS)
+    questions = [Lesson(m, OPTIONS, even) for m in asking(known, pairs, item["persona"], item["seed"])]
+    return np.round(predict(lab.dir / "made" / item["folder"], questions), 6).tolist()
+
+
+def guesses(known: People, pairs: Sequence[tuple[int, int]], chances: Sequence[Sequence[float]]) -> Array:
+    """Mean answers as a table; shape (held out, 25), NaN where nothing was asked."""
+    table = np.full((len(known.answers), len(ITEMS)), np.nan)
+    for (row, item), chance in zip(pairs, chances, strict=True):
+        table[row, item] = float(np.asarray(chance) @ POINTS)
+    return table[known.held]
