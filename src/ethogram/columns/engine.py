@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine"]
 
 PUSH_COST = 6
-"""What it costs to push along a tie, in ties pulled through a bitmap; it is done by one thread, while all of them pull."""
+"""What it costs to push along a tie, in ties pulled through a bitmap."""
 FEW = 16
 """Pushing is thought of where fewer than one row in so many is flagged."""
 
@@ -178,21 +178,24 @@ class Engine:
 
     def _over(self, kernel: Kernel) -> Ranges:
         if kernel.grid:
-            height = self.world.shape[0]
-            return self.world.threads.even(height) if self.world.n >= self.world.threads.small else [(0, height)]
+            height, width = self.world.shape
+            return self.world.threads.even(height, rows=width)
         if kernel.ties is None:
             return self._even(self.world.n)
-        return self._kept("ties", kernel.ties)
+        return self._kept(kernel.ties)
 
-    def _even(self, n: int) -> Ranges:
-        return self._kept("even", n)
+    def _even(self, n: int, rows: int = 1) -> Ranges:
+        return self._kept((n, rows))
 
-    def _kept(self, how: str, what: Any) -> Ranges:
+    def _kept(self, what: tuple[int, int] | str) -> Ranges:
+        """Ranges of (so many things, of so many rows each), or of the rows of a network, by their ties."""
         threads = self.world.threads
-        key = (how, what, threads.count, threads.pieces, threads.small)
+        key = (what, threads.count, threads.pieces, threads.small)
         if key not in self._ranges:
-            made = threads.even(what) if how == "even" else threads.by_ties(self.world.networks[what].indptr)
-            self._ranges[key] = made
+            if isinstance(what, str):
+                self._ranges[key] = threads.by_ties(self.world.networks[what].indptr)
+            else:
+                self._ranges[key] = threads.even(what[0], rows=what[1])
         return self._ranges[key]
 
     def scratch(self, tag: str, dtype: Any, size: int | None = None) -> NDArray[Any]:
@@ -206,7 +209,8 @@ class Engine:
         world, n = self.world, self.world.n
         over = world.model.aggregates[name].over
         words = self.scratch(f"bits:{name}", np.uint64, (n + 63) // 64)
-        flagged = sum(self.call(f"{name}_flag", self._even(len(words))))
+        by_word = self._even(len(words), 64)
+        flagged = sum(self.call(f"{name}_flag", by_word))
         self._pushing.discard(name)
         if over not in world.networks:
             return
@@ -218,11 +222,13 @@ class Engine:
 
         if world.direction is None:
             asking = sum(self.call(f"{name}_asks", self._even(n)))
-            if flagged_ties(words, network.indptr, n) * PUSH_COST * world.threads.count > asking:
+            ties = sum(world.threads.run(flagged_ties, by_word, (words, network.indptr, n)))
+            if ties * PUSH_COST > asking:
                 return
         if len(pushed) != n:
             pushed = self.arrays[f"pushed:{name}"] = np.zeros(n, np.int32)
-        push(words, network.indptr, network.indices, pushed, n)
+        # A range a thread: each reads the ties of all flagged rows, and writes to rows of its own only.
+        world.threads.run(push, world.threads.even(n, 1), (words, network.indptr, network.indices, pushed, n))
         self._pushing.add(name)
 
 

@@ -115,10 +115,10 @@ def tally(begin, end, column, values):
 
 
 @njit(nogil=True, cache=True)
-def flagged_ties(words, indptr, n):
-    """How many ties the flagged rows have."""
+def flagged_ties(begin, end, words, indptr, n):
+    """How many ties the rows have that are flagged in these words."""
     ties = 0
-    for word in range(words.size):
+    for word in range(begin, end):
         if words[word] != ZERO:
             for row in range(word * 64, min(word * 64 + 64, n)):
                 if bit(words, U(row)):
@@ -127,14 +127,16 @@ def flagged_ties(words, indptr, n):
 
 
 @njit(nogil=True, cache=True)
-def push(words, indptr, indices, counts, n):
-    """Every flagged row adds one to the count of each row it is tied to."""
+def push(begin, end, words, indptr, indices, counts, n):
+    """Every flagged row adds one to the count of each row from `begin` to `end` it is tied to."""
+    first, rows = U(begin), U(end - begin)
     for word in range(words.size):
         if words[word] != ZERO:
             for row in range(word * 64, min(word * 64 + 64, n)):
                 if bit(words, U(row)):
                     for tie in range(U(indptr[row]), U(indptr[row + 1])):
-                        counts[U(indices[tie])] += 1
+                        if U(indices[tie]) - first < rows:  # what is below `first` wraps around
+                            counts[U(indices[tie])] += 1
 
 
 PAGE = U(4096)

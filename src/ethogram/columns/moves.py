@@ -61,7 +61,7 @@ def send(engine: Engine, substep: Transfer | Scatter) -> None:
 
     world = engine.world
     line = world.shape[1] if engine.over_lines(substep.name) else 1
-    ranges = world.threads.even(world.n // line, pieces=1) if world.n >= world.threads.small else [(0, world.n // line)]
+    ranges = world.threads.even(world.n // line, 1, line)
     dtype = Mail.dtype_of(substep, world)
     key = (str(dtype), len(ranges), line)
     if key not in engine.mails:

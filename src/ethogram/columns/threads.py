@@ -51,9 +51,9 @@ class Threads:
         self.small = SMALL
         self.pieces = 1 if count == 1 else 4
 
-    def even(self, n: int, pieces: int | None = None) -> Ranges:
-        """Ranges of about equal length (one for each thread where `pieces` is 1)."""
-        pieces = 1 if n < self.small else min(n, self.count * (self.pieces if pieces is None else pieces)) or 1
+    def even(self, n: int, pieces: int | None = None, rows: int = 1) -> Ranges:
+        """Ranges of about equal length (one for each thread where `pieces` is 1) of things of so many rows each."""
+        pieces = 1 if n * rows < self.small else min(n, self.count * (self.pieces if pieces is None else pieces)) or 1
         cuts = [n * i // pieces for i in range(pieces + 1)]
         return list(pairwise(cuts))
 
