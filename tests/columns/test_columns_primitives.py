@@ -109,8 +109,11 @@ def test_sums_over_neighbours(links):
         assert any(twin) and w.aggregate(name).dtype == (np.int64 if w.model.aggregates[name].counts else np.float64)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
-def test_pushed_counts_are_those_pulled(links, share):
+def test_pushed_counts_are_those_pulled(links, share, threads, monkeypatch):
+    monkeypatch.setattr(links.threads, "count", threads)
+    monkeypatch.setattr(links.threads, "small", 0)
     rng = np.random.default_rng(4)
     kind = links.kind.copy()
     found = {}
