@@ -25,8 +25,10 @@ def lengthened(run: Run, to: Path, steps: int) -> Run:
     rows = run.arrow("steps")
     agents = manifest.agents
     recorder = Recorder.create(to, manifest, codec)
-    rest = [text[text.index(",") :] for text in rows["observation"].to_pylist()]  # behind the time, so that all differ
-    own = [np.flatnonzero(np.array(rows["agent"].to_pylist()) == agent)[:-1] for agent in agents]
+    rest = [
+        (text or ",")[(text or ",").index(",") :] for text in rows["observation"].to_pylist()
+    ]  # behind the time, so that all differ
+    own = [np.flatnonzero(np.array(rows["agent"].to_pylist()) == agent)[:-2] for agent in agents]
     for first in range(0, steps, PIECE):
         n = min(PIECE, steps - first)
         step = np.repeat(np.arange(first, first + n), len(agents))

@@ -101,10 +101,9 @@ class AgentPanel:
         return [{**_parsed(row["data"]), "step": row["step"]} for row in found if row["kind"] == kind]
 
     def _now(self) -> Markup:
-        before, _ = self.record.around(self.agent, self.frame)
-        if before is None:
+        row = self.record.last_seen(self.agent, self.frame)
+        if row is None:
             return html("<p class=soft>{} has not been asked to act yet.</p>", self.agent)
-        row = self.record.read([before])[0]
         when = "now" if row.frame == self.frame else f"at step {self.record.place(row.frame)[1]:,}, when it last acted"
         words = deed(row.done, 800) if row.done is not None else f"nothing ({row.ended})"
         fault = html("<p class=error>failed: {}</p>", row.fault) if row.fault else Markup()

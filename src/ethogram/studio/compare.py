@@ -123,15 +123,18 @@ class Comparison:
 def paired(a: Record, b: Record) -> list[tuple[str, str, str]]:
     """Measures of two runs: (what, of the first, of the second)."""
     rows: list[tuple[str, str, str]] = [("status", a.manifest.status, b.manifest.status)]
-    rows.append(("steps", f"{len(a):,}", f"{len(b):,}"))
+    done = [f"{len(r) if r.live else r.manifest.steps_done:,}" for r in (a, b)]
+    rows.append(("steps", done[0], done[1]))
     if a.usage.calls or b.usage.calls:
         rows.append(("model calls", f"{a.usage.calls:,}", f"{b.usage.calls:,}"))
         rows.append(("cost", f"{a.usage.cost:.4f}", f"{b.usage.cost:.4f}"))
     for what, ours, theirs in (("rewards of ", rewards(a), rewards(b)), ("outcome: ", outcomes(a), outcomes(b))):
         names = [name for name in {**ours, **theirs} if ours.get(name) or theirs.get(name)]
-        rows += [(what + name, *(f"{r[name]:g}" if name in r else "–" for r in (ours, theirs))) for name in names[:40]]
-    parting = first_difference(a, b)
-    rows.append(("first different action", *(parting or ("none in the steps that both have",) * 2)))
+        for name in names[:40]:
+            both = [f"{r[name]:g}" if name in r else "–" for r in (ours, theirs)]
+            rows.append((what + name, both[0], both[1]))
+    parting = first_difference(a, b) or ("none in the steps that both have",) * 2
+    rows.append(("first different action", parting[0], parting[1]))
     return rows
 
 

@@ -346,10 +346,22 @@ class Record:
         after = int(rows[k]) if k < len(rows) and episode[rows[k]] == episode[first] else None
         return before, after
 
+    def last_seen(self, agent: str, frame: int) -> Row | None:
+        """The last row of an agent at or before a frame, in its episode, that holds an observation.
+
+        Where an episode ends for somebody who does not act just then, its row says so and holds none.
+        """
+        rows, (first, end) = self.rows_of(agent), self.bounds(frame)
+        episode, k = self.steps.columns["episode"], int(np.searchsorted(rows, end))
+        for row in reversed(rows[max(0, k - 3) : k].tolist()):
+            if episode[row] == episode[first] and (found := self.read([row])[0]).seen is not None:
+                return found
+        return None
+
     def latest(self, agents: Sequence[str], frame: int) -> dict[str, Row]:
-        """The last row of each agent at or before a frame, of those that have one in its episode."""
-        rows = {row for agent in agents if (row := self.around(agent, frame)[0]) is not None}
-        return {row.agent: row for row in self.read(sorted(rows))}
+        """Each agent's `last_seen`, of those that have one."""
+        found = {agent: self.last_seen(agent, frame) for agent in agents}
+        return {agent: row for agent, row in found.items() if row is not None}
 
     def gained(self, agent: str, most: int = 400) -> list[tuple[int, float]]:
         """(frame, all rewards of the agent up to it), at most so many, evenly spaced."""

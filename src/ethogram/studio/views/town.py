@@ -89,11 +89,10 @@ class Town(View):
         return points
 
     def _where(self, agent: str, frame: int) -> Whereabouts | None:
-        before, after = self.record.around(agent, frame)
-        if before is None:
+        row, after = self.record.last_seen(agent, frame), self.record.around(agent, frame)[1]
+        if row is None:
             first = None if after is None else self._row(after)
             return None if first is None else Whereabouts(agent, _seen(first, "place"), "", 0.0, "asleep", False)
-        row = self._row(before)
         place = _seen(row, "place")
         if row.frame == frame:
             return Whereabouts(agent, place, "", 0.0, _seen(row, "activity"), row.done is not None)

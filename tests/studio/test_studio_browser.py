@@ -1,0 +1,150 @@
+import re
+from urllib.parse import quote
+
+import pytest
+from studio_runs import EVIL
+
+MOMENT = ".timeline .moment"
+
+
+def open_run(page, studio, name, more="", until=None):
+    page.goto(f"{studio.url}/run?path={quote(name)}{more}")
+    page.wait_for_selector(until or MOMENT)
+
+
+def shows(page, text, where="body"):
+    page.wait_for_function(
+        "([where, text]) => document.querySelector(where)?.innerText.includes(text)", arg=[where, text], timeout=20_000
+    )
+
+
+def test_the_list_is_searched_and_opens_a_run(page, studio):
+    page.goto(studio.url)
+    shows(page, "8 of 8 runs")
+    page.get_by_label("Search runs").fill("matrix complete")
+    shows(page, "1 of 8 runs")
+    page.get_by_role("link", name="games/asked").click()
+    shows(page, "step 0", MOMENT)
+
+
+@pytest.mark.parametrize(
+    "name, view, seen",
+    [
+        ("town", ".person", "Ines"),
+        ("auction", ".chart canvas", "budget"),
+        ("pit", ".chart canvas", "side"),
+        ("epidemic", ".cells i", "susceptible"),
+        ("maze", ".picture img", "Body"),
+        ("point", ".chart canvas", "Who did what"),
+        ("games/asked", ".board td.current", "cooperate"),
+    ],
+)
+def test_each_view_loads_and_follows_the_scrubber(page, studio, name, view, seen):
+    open_run(page, studio, name, "&step=2", view)
+    shows(page, seen)
+    before = page.inner_text("main")
+    if name == "maze":
+        before = page.get_attribute(".picture img", "src")
+    shows(page, "step 2", MOMENT)
+    for _ in range(3):
+        page.get_by_label("One step on").click()
+    shows(page, "step 5", MOMENT)
+    page.wait_for_function(
+        """([before, maze]) => (maze ? document.querySelector(".picture img").src
+                                     : document.querySelector("main").innerText) !== before""",
+        arg=[before, name == "maze"],
+    )
+
+
+def test_keys_play_and_the_link_to_a_moment(page, studio):
+    open_run(page, studio, "epidemic", until=".chart canvas")
+    page.keyboard.press("ArrowRight")
+    shows(page, "step 1 ", MOMENT)
+    page.keyboard.press("Shift+ArrowRight")
+    shows(page, "step 11", MOMENT)
+    page.keyboard.press("End")
+    shows(page, "41 of 41", MOMENT)
+    page.keyboard.press("Home")
+    shows(page, "step 0", MOMENT)
+    page.keyboard.press("Space")
+    shows(page, "step 3", MOMENT)
+    page.keyboard.press("Space")
+    page.wait_for_timeout(700)
+    here = page.inner_text(MOMENT)
+    step = re.search(r"step (\d+)", here)[1]
+    assert f"step={step}" in page.url
+    page.goto(page.url)
+    shows(page, here, MOMENT)
+
+
+def test_the_whole_page_can_be_reached_by_keyboard(page, studio):
+    open_run(page, studio, "town", "&step=3", ".person")
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText"))
+    for needed in ("Who did what", "Play or pause (space)", "Memory", "Question"):
+        assert any(needed in str(r) for r in reached), f"{needed} not in {reached}"
+    page.evaluate("document.querySelectorAll('.person')[3].focus()")
+    page.keyboard.press("Enter")
+    shows(page, page.evaluate("document.querySelectorAll('.person')[3].title.split(':')[0]"), ".person.picked")
+
+
+def test_what_agents_say_stays_text(page, studio):
+    open_run(page, studio, "evil", until=".person")
+    shows(page, EVIL, ".bubble")
+    page.get_by_role("tab", name="Who did what").click()
+    shows(page, EVIL, "main")
+    open_run(page, studio, "games/asked", until=".board")
+    page.get_by_role("tab", name="Prompts").click()
+    shows(page, "You are careful. <script>", "section[aria-label=Agent]")
+    shows(page, "reply", "section[aria-label=Agent]")
+    assert page.locator("main script, main img").count() == 0
+
+
+def test_memory_plan_and_relations(page, studio):
+    open_run(page, studio, "town", "&step=20", ".person")
+    for tab, text in (("Memory", "plum dumplings"), ("Plan", "lighting the stove"), ("Relations", "was told or given")):
+        page.get_by_role("tab", name=tab).click()
+        shows(page, text, "section[aria-label=Agent]")
+
+
+def test_an_interview_and_a_branch(page, studio, root):
+    open_run(page, studio, "town", "&step=12", ".person")
+    page.get_by_label("Question").fill("What did you do this morning?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".answer", timeout=40_000)
+    shows(page, "Ines Varga at step 12, asked: What did you do this morning?", ".answer")
+    assert not page.locator(".answer .error").count()
+    page.get_by_role("button", name="Choose an intervention").click()
+    page.wait_for_selector("text=Branch and run on", timeout=40_000)
+    page.get_by_role("combobox", name="Intervention").click()
+    page.get_by_role("option", name="close_place", exact=True).click()
+    page.get_by_label("place").fill("Nowhere")
+    page.get_by_role("button", name="Branch and run on").click()
+    shows(page, "the town has no place 'Nowhere'", "section[aria-label=Intervention]")
+    page.get_by_label("place").fill("Mill Kitchen")
+    page.get_by_role("button", name="Branch and run on").click()
+    shows(page, "is complete", "section[aria-label=Intervention]")
+    page.get_by_text("see both futures").click()
+    shows(page, "first different action")
+    assert "none in the steps" not in page.inner_text("main")
+    shows(page, "step 12", MOMENT)
+    assert page.locator(".stage").count() == 2
+
+
+@pytest.mark.parametrize("page", ["390x844"], indirect=True)
+def test_a_small_screen(page, studio):
+    for name, until in (("town", ".person"), ("pit", ".chart canvas"), ("games/asked", ".board")):
+        open_run(page, studio, name, "&step=4", until)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+        box = page.locator(".timeline").bounding_box()
+        assert box["y"] + box["height"] <= 844 and box["height"] < 150
+    page.goto(studio.url)
+    shows(page, "of")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_folder_outside_is_refused_in_words(page, studio):
+    page.goto(f"{studio.url}/run?path=../../../etc")
+    shows(page, "is no run below the folder that this studio shows")

@@ -1,0 +1,183 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from studio_runs import of
+
+from ethogram.errors import ConfigError
+from ethogram.records import Run
+from ethogram.simulation import simulate
+from ethogram.studio.interventions import value_typed
+from ethogram.studio.reading import Record, Records
+from ethogram.studio.runs import Shelf, running
+from ethogram.studio.safety import Root
+from ethogram.studio.views import views_of
+from ethogram.studio.views._street_map import Drawn, Schema, plan_of
+from ethogram.studio.views.curves import numbers
+from ethogram.studio.views.town import Town
+from ethogram.studio.words import deed
+
+
+def brute(run):
+    """The steps as the run's own table gives them."""
+    return run.steps.select("episode", "step", "agent", "observation", "action").collect().rows()
+
+
+@pytest.mark.parametrize("name", ["town", "epidemic", "maze", "games/asked"])
+def test_any_slice_is_what_the_whole_table_says(root, name):
+    record, rows = Record(root / name), brute(Run(root / name))
+    assert len(record.steps) == len(rows)
+    places = list(dict.fromkeys((e, s) for e, s, *_ in rows))
+    assert [record.place(k) for k in range(len(record))] == places
+    for k in (0, 3, len(record) // 2, len(record) - 1):
+        expected = [r for r in rows if (r[0], r[1]) == places[k]]
+        found = record.at(k)
+        assert [row.agent for row in found] == [r[2] for r in expected]
+        for row, (*_, seen, done) in zip(found, expected, strict=True):
+            assert row.seen == (json.loads(seen) if isinstance(seen, str) else seen)
+            assert row.done == (json.loads(done) if isinstance(done, str) else done)
+        assert record.frame_of(*places[k]) == k
+    picked = np.random.default_rng(0).choice(len(rows), min(len(rows), 12), replace=False)
+    assert [row.agent for row in record.read(np.sort(picked))] == [rows[i][2] for i in np.sort(picked)]
+
+
+def test_the_rows_around_a_moment(root):
+    record, rows = Record(root / "town"), brute(Run(root / "town"))
+    for agent in record.agents[:3]:
+        own = [i for i, row in enumerate(rows) if row[2] == agent]
+        for k in range(0, len(record), 5):
+            before, after = record.around(agent, k)
+            assert before == max((i for i in own if rows[i][1] <= record.place(k)[1]), default=None)
+            assert after == min((i for i in own if rows[i][1] > record.place(k)[1]), default=None)
+
+
+def test_calls_and_notes_up_to_a_moment(root):
+    record, run = Record(root / "games" / "asked"), Run(root / "games" / "asked")
+    agent = record.agents[0]
+    for k in (0, 2, 5):
+        calls = run.calls.filter((pl.col("agent") == agent) & (pl.col("step") <= k)).collect()
+        found = record.beside(record.calls, agent, k, 4)
+        assert [c["key"] for c in found] == calls["key"].to_list()[-4:]
+    assert dict(record.gained(agent))[5] == pytest.approx(
+        run.steps.filter(agent=agent, step=5).collect()["reward"][0] + dict(record.gained(agent))[4]
+    )
+
+
+def test_a_live_run_is_read_as_it_grows(tmp_path):
+    from ethogram.errors import BudgetExhausted
+    from ethogram.policy import Coded
+
+    seen: list[int] = []
+
+    def looking(observation, space, rng):
+        if (tmp_path / "live" / "manifest.json").exists() and not len(seen) % 7:
+            record = records.open(tmp_path / "live")
+            assert record.live and running(record.path)
+            seen.append(len(record))
+        else:
+            seen.append(seen[-1] if seen else 0)
+        if len(seen) > 40:
+            raise BudgetExhausted("enough")
+        return space.sample()
+
+    records = Records()
+    given = of("commons", "random", 50)
+    simulate(given["world"], Coded(looking), seed=1, to=tmp_path / "live", steps=50, checkpoint_every=4, progress=False)
+    assert seen == sorted(seen) and seen[-1] > 6, "the record never grew while it was looked at"
+    record = records.open(tmp_path / "live")
+    assert not record.live and running(record.path) is None and record.manifest.status == "stopped"
+    assert len(record) == len({(r[0], r[1]) for r in brute(Run(tmp_path / "live"))})
+
+
+def test_damaged_and_hostile_records_are_left_out(root, tmp_path):
+    import shutil
+
+    shutil.copytree(root / "town", tmp_path / "town")
+    manifest = json.loads((tmp_path / "town" / "manifest.json").read_text())
+    steps = [s for s in manifest["segments"] if s["table"] == "steps"]
+    (tmp_path / "town" / steps[0]["file"]).write_bytes(b"no parquet")
+    for segment in manifest["segments"]:
+        if segment is steps[1]:
+            segment["file"] = "../../elsewhere.parquet"
+    (tmp_path / "town" / "manifest.json").write_text(json.dumps(manifest))
+    record = Record(tmp_path / "town")
+    assert 0 < len(record.steps) == sum(s["rows"] for s in steps[2:])
+    assert record.at(0)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text("{")
+    assert [r.name for r in Shelf(Root(tmp_path)).runs()] == ["town"]
+
+
+def test_each_world_has_its_view_and_any_world_the_plain_one(root):
+    firsts = {
+        name: [view.title for view in views_of(Record(root / name))] for name in ("town", "auction", "epidemic", "maze")
+    }
+    assert {name: titles[0] for name, titles in firsts.items()} == {
+        "town": "Map",
+        "auction": "Market",
+        "epidemic": "Population",
+        "maze": "Body",
+    }
+    assert all(titles[-1] == "Who did what" for titles in firsts.values())
+
+
+def test_people_are_where_they_said_they_are(root):
+    record = Record(root / "town")
+    view = Town(record, lambda agent: None)
+    assert isinstance(view._plan, Drawn)
+    walked = set()
+    for k in range(len(record)):
+        acting = {row.agent: row for row in record.at(k) if row.seen}
+        for agent in record.agents:
+            where = view._where(agent, k)
+            assert where.place in view._plan.layout.names
+            if agent in acting:
+                assert where.place == acting[agent].seen["place"] and not where.goal
+            if where.goal:
+                assert 0 <= where.share <= 1
+                walked.add(agent)
+            x, y = view._points([where])[agent]
+            assert 0 <= x <= 100 and 0 <= y <= 100
+    assert walked
+
+
+def test_a_way_begins_in_one_place_and_ends_in_the_other():
+    from types import SimpleNamespace
+
+    plan = plan_of(SimpleNamespace(recipe=None), ["Mill Kitchen", "Village Shop"])  # type: ignore[arg-type]
+    assert isinstance(plan, Drawn)
+    tiles = {place: plan.layout.tiles[plan.layout.index[place]] for place in ("Mill Kitchen", "Village Shop")}
+    for share, place in ((0.0, "Mill Kitchen"), (1.0, "Village Shop")):
+        x, y = plan.way("Mill Kitchen", "Village Shop", share)
+        tile = round(y * plan.height / 100 + 0.5) * plan.layout.width + round(x * plan.width / 100 + 0.5)
+        assert tile in tiles[place]
+    other = plan_of(SimpleNamespace(recipe=None), ["Bridge", "Engine room"])  # type: ignore[arg-type]
+    assert isinstance(other, Schema) and other.learn(["Mess"]) and not other.learn(["Mess"])
+
+
+def test_words():
+    assert deed({"verb": "say", "to": "Ana", "text": "Hi"}) == "say to Ana: “Hi”"
+    assert deed({"verb": "do", "activity": "reading", "thing": ""}) == "do reading"
+    assert deed(3) == "3"
+    assert list(numbers({"a": 1, "b": {"c": [2.0]}, "panel": {"row": [1]}})) == [("a", 1.0), ("b c", 2.0)]
+    assert value_typed("3", "n", "int") == 3 and value_typed("3", "n", "str") == "3"
+    for text, kind in (("x", "int"), ("1.5", "int"), ("true", "int"), ("", "str"), ("3", "bool")):
+        with pytest.raises(ConfigError):
+            value_typed(text, "n", kind)
+
+
+def test_a_long_record_is_at_hand_at_once(root, tmp_path):
+    """No wall clock here, which a busy machine distorts: what a moment needs is a bounded part of the record."""
+    from long_record import lengthened
+
+    run = lengthened(Run(root / "town"), Path(tmp_path) / "long", 6_000)
+    record = Record(run.path)
+    assert len(record) == 6_000
+    record.steps.rows(range(8))
+    pack = next(iter(record.steps._packs.values()))
+    assert 16 <= pack.rows < len(record.steps) / 4
+    slices = len(record.steps._slices)
+    record.at(3_000)
+    assert len(record.steps._slices) <= slices + 2
