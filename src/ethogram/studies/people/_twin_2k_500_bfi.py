@@ -25,7 +25,9 @@ ITEMS = tuple(TEXTS)
 LEAST, MOST = 1.0, 6.0
 """Ends of the scale; the range is theirs, whatever was answered."""
 SPAN = MOST - LEAST
-FITTED = ("demographics", "summary ridge", "ridge", "gradient boosting")
+SHOWN = 4
+"""Of how many of a person's answers a line tells."""
+FITTED = ("demographics", "ridge on the line", "ridge", "gradient boosting")
 
 
 class People(NamedTuple):
@@ -72,14 +74,12 @@ def arranged(table: pl.DataFrame, count: int, share: float, seed: int) -> People
     return People(table.select(ITEMS).to_numpy().astype(float), about, words, np.sort(order[cut:]), np.sort(order[:cut]))
 
 
-def others(answers: Array, item: int) -> Array:
-    """The five scores without one item, reversed items turned; shape (people, 5), 1 to 6."""
-    found = []
-    for letter, reverse in SCORES.values():
-        columns = [i for i, name in enumerate(ITEMS) if name[0] == letter and i != item]
-        turned = [LEAST + MOST - answers[:, i] if ITEMS[i] in reverse else answers[:, i] for i in columns]
-        found.append(np.mean(turned, 0))
-    return np.column_stack(found)
+def related(known: People) -> NDArray[np.int64]:
+    """For each item the `SHOWN` others that go with it most closely among those who are fitted to; shape (25, SHOWN)."""
+    with np.errstate(invalid="ignore", divide="ignore"):  # an item that all answer alike goes with none
+        strength = np.nan_to_num(np.abs(np.corrcoef(known.answers[known.fit].T)))
+    np.fill_diagonal(strength, -1)
+    return np.argsort(-strength, axis=1, kind="stable")[:, :SHOWN]
 
 
 # --- what is fitted ---
@@ -95,21 +95,22 @@ def predicted(known: People, method: str) -> Array:
     """What a method of `FITTED`, or `item mean`, predicts; shape (held out, 25)."""
     fit, held, answers = known.fit, known.held, known.answers
     found = np.empty((len(held), len(ITEMS)))
+    shown = related(known)
     for i in range(len(ITEMS)):
         y = answers[fit, i]
         if method == "item mean":
             found[:, i] = y.mean()
             continue
-        x = _inputs(known, method, i)
+        x = _inputs(known, method, i, shown[i])
         found[:, i] = _model(method).fit(x[fit], y).predict(x[held])
     return np.clip(found, LEAST, MOST)
 
 
-def _inputs(known: People, method: str, item: int) -> Array:
+def _inputs(known: People, method: str, item: int, shown: NDArray[np.int64]) -> Array:
     if method == "demographics":
         return known.about
-    if method == "summary ridge":
-        return np.column_stack([others(known.answers, item), known.about[:, :2]])
+    if method == "ridge on the line":
+        return np.column_stack([known.answers[:, shown], known.about[:, :2]])
     return np.column_stack([np.delete(known.answers, item, 1), known.about])
 
 

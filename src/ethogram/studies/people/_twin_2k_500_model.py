@@ -14,10 +14,10 @@ from ethogram.aio import run_coroutine
 from ethogram.language import model as open_model
 from ethogram.language import scripted
 from ethogram.populations.depths import masked, shuffled
-from ethogram.questionnaires.datasets.bfi import GENDER, LABELS, SCORES, TEXTS
+from ethogram.questionnaires.datasets.bfi import LABELS, SCORES, TEXTS
 from ethogram.seeds import generator
 from ethogram.studies import Lab
-from ethogram.studies.people._twin_2k_500_bfi import ITEMS, People, others, people
+from ethogram.studies.people._twin_2k_500_bfi import ITEMS, People, people, related
 
 if TYPE_CHECKING:
     from ethogram.language import LanguageModel, Request
@@ -28,49 +28,42 @@ __all__ = ["EMBEDDED", "PERSONAS", "SURROGATE", "answered", "asked", "lessons", 
 Array = NDArray[np.float64]
 SURROGATE, EMBEDDED = "coded", "smollm2"
 PERSONAS = ("own", "shuffled", "masked")
-"""Whose line is shown: the person's own, somebody else's, or the own one without its age, gender and levels."""
-LEVELS = ("very low", "low", "medium", "high", "very high")
-"""Fifths of the people that are fitted to, by the score without the item that is asked for."""
+"""Whose line is shown: the person's own, somebody else's, or the own one without its age, gender and answers."""
 OPTIONS = tuple(LABELS[k] for k in sorted(LABELS))
 POINTS = np.array(sorted(LABELS), dtype=float)
+REVERSED = {item for _, reverse in SCORES.values() for item in reverse}
 SYSTEM = "You know people well. Say how this person answers."
-SLOPE, WIDTH = 0.7, 1.2
-"""The surrogate's law: points of the answer a level, and the standard deviation around it."""
-ASKED = re.compile(r'"(.+)"')
+SLOPE, WIDTH = 0.6, 1.2
+"""The surrogate's law: points of its answer a point of those in the line, and the standard deviation around it."""
+ASKED = re.compile(r'And "(.+)"')
+TOLD = re.compile(r'"([^"]+)" ([a-z ]+)[.;]')
 LISTED = re.compile(r"^([A-F])\. (.+)$", re.MULTILINE)
 
 
-def described(known: People, rows: Sequence[int], item: int) -> dict[int, str]:
-    """Some people in a line each, by row: age, gender, and the five scores without an item, as levels."""
-    scores = others(known.answers, item)
-    cuts = np.quantile(scores[known.fit], [0.2, 0.4, 0.6, 0.8], axis=0)
-    levels = np.array([np.searchsorted(cuts[:, k], scores[:, k], side="right") for k in range(len(SCORES))]).T
-    return {
-        row: f"{known.words[row]}: "
-        + ", ".join(f"{name} {LEVELS[level]}" for name, level in zip(SCORES, levels[row], strict=True))
-        + "."
-        for row in rows
-    }
+def described(known: People, rows: Sequence[int], item: int, shown: NDArray[np.int64]) -> dict[int, str]:
+    """Some people in a line each, by row: age, gender, and their answers to the items that go with one."""
+    found = {}
+    for row in rows:
+        told = (f'"{TEXTS[ITEMS[other]].rstrip(".")}" {LABELS[int(known.answers[row, other])]}' for other in shown[item])
+        found[row] = f"{known.words[row]} says: {'; '.join(told)}."
+    return found
 
 
 def question(line: str, item: int) -> list[dict[str, str]]:
     """What a model is asked of a person and an item."""
-    text = f'{line} How accurate is it of this person to say "{TEXTS[ITEMS[item]]}"?'
+    text = f'{line} And "{TEXTS[ITEMS[item]].rstrip(".")}"?'
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
 
 
 def lines(known: People, rows: Sequence[int], item: int, persona: str, seed: int) -> dict[int, str]:
     """The line that is shown for each of some people, by row."""
+    found = described(known, rows, item, related(known))
     if persona == "shuffled":
-        names = {str(row): str(row) for row in rows}
-        source = {int(row): int(other) for row, other in shuffled(names, seed).items()}
-        found = described(known, rows, item)
-        return {row: found[source[row]] for row in rows}
-    found = described(known, rows, item)
+        source = shuffled({str(row): str(row) for row in rows}, seed)
+        return {row: found[int(source[str(row)])] for row in rows}
     if persona == "own":
         return found
-    hidden = [*LEVELS, *GENDER, "woman", "man"]
-    return {row: masked(line, [*hidden, line.split(":")[0].rsplit(" ", 1)[1]]) for row, line in found.items()}
+    return {row: masked(line, [*OPTIONS, *known.words[row].split()[1::2]]) for row, line in found.items()}
 
 
 def asked(known: People, count: int, items: int, seed: int) -> list[tuple[int, int]]:
@@ -91,24 +84,28 @@ def asking(known: People, pairs: Sequence[tuple[int, int]], persona: str, seed: 
 
 
 def rate(request: Request) -> dict[str, float]:
-    """The surrogate's scores, a stated law: normal around 3.5 plus `SLOPE` points a level of the item's own score.
+    """The surrogate's scores, a stated law: normal around 3.5 plus `SLOPE` times what the line's answers are above it, mean.
 
-    The level counts from the middle, and backwards where the item is reversed; a line that does not say it is in the middle.
+    Answers to items of the same score count, turned where one of the two is reversed; where there are none it is 3.5.
     """
     text = request.messages[-1]["content"]
+    by_text = {words.rstrip("."): name for name, words in TEXTS.items()}
     found = ASKED.search(text)
-    name = next((name for name, words in TEXTS.items() if found and words == found[1]), ITEMS[0])
-    score, (_, reverse) = next((s, law) for s, law in SCORES.items() if law[0] == name[0])
-    said = re.search(rf"{score} ({'|'.join(sorted(LEVELS, key=len, reverse=True))})", text)
-    level = (LEVELS.index(said[1]) - 2) if said else 0
-    centre = POINTS.mean() + SLOPE * (-level if name in reverse else level)
+    name = by_text.get(found[1], "") if found else ""
+    above = []
+    for words, label in TOLD.findall(text):
+        other = by_text.get(words, "")
+        if other[:1] == name[:1] and label in OPTIONS:
+            turned = (other in REVERSED) != (name in REVERSED)
+            above.append((POINTS[OPTIONS.index(label)] - POINTS.mean()) * (-1 if turned else 1))
+    centre = POINTS.mean() + SLOPE * (float(np.mean(above)) if above else 0.0)
     return {letter: -0.5 * ((OPTIONS.index(option) + 1 - centre) / WIDTH) ** 2 for letter, option in LISTED.findall(text)}
 
 
 def opened(name: str, cache: str = "") -> LanguageModel:
     """The model that plays: the surrogate, the embedded one, or any endpoint."""
     if name == SURROGATE:
-        return scripted(lambda request: "", rate, name="level-surrogate")
+        return scripted(lambda request: "", rate, name="line-surrogate")
     return open_model(name, cache=cache) if cache else open_model(name)
 
 
@@ -140,7 +137,7 @@ def lessons(known: People, count: int, alike: int, seed: int) -> list[Lesson]:
     Args:
         known: the people.
         count: how many pairs of a person and an item, drawn at random.
-        alike: of how many people the shares are: the person, and those fitted to whose five scores are nearest.
+        alike: of how many people the shares are: the person, and those fitted to whose answers in the line are nearest.
         seed: of the draw.
     """
     from ethogram.language.tuning import Lesson
@@ -148,14 +145,13 @@ def lessons(known: People, count: int, alike: int, seed: int) -> list[Lesson]:
     rng = generator(seed, "lessons")
     rows = rng.choice(known.fit, count)
     items = rng.permutation(np.resize(np.arange(len(ITEMS)), count))
-    scores = {i: others(known.answers, i) for i in range(len(ITEMS))}
+    shown = related(known)
     found = []
     for row, item in zip(rows.tolist(), items.tolist(), strict=True):
-        x = scores[item][known.fit]
-        gap = (((x - scores[item][row]) / x.std(0)) ** 2).sum(1)
+        gap = ((known.answers[known.fit][:, shown[item]] - known.answers[row, shown[item]]) ** 2).sum(1)
         near = known.fit[np.argsort(gap, kind="stable")[:alike]]
         shares = np.bincount(known.answers[near, item].astype(int) - 1, minlength=len(OPTIONS)) / len(near)
-        (line,) = described(known, [row], item).values()
+        (line,) = described(known, [row], item, shown).values()
         found.append(Lesson(question(line, item), OPTIONS, tuple(shares.tolist())))
     return found
 

@@ -42,8 +42,10 @@ def effects_picture(rows: Sequence[Mapping[str, Any]], model: Mapping[str, Mappi
     axes.axvline(0, color=GREY, linewidth=1)
     axes.set_yticks(range(len(contrasts)), contrasts)
     axes.invert_yaxis()
+    ends = max(abs(row[key]) for row in [*rows, *model.values()] for key in ("planted_d", "found_d", "d") if key in row)
+    axes.set_xlim(-1.5 * ends, 1.5 * ends)  # few seeds have intervals of any width
     axes.set_xlabel("Cohen's d, positive as people have it in the literature")
-    axes.legend(fontsize=8.5, loc="upper center", bbox_to_anchor=(0.4, 1.12), ncol=5, columnspacing=1, handletextpad=0.3)
+    axes.legend(fontsize=8.5, loc="upper center", bbox_to_anchor=(0.4, 1.1), ncol=5, columnspacing=1, handletextpad=0.3)
     return figure
 
 
@@ -66,13 +68,14 @@ def guesses_picture(panels: Mapping[str, Mapping[str, tuple[Estimate, Estimate]]
 
 def contrasts_picture(contrasts: Mapping[str, tuple[Estimate, Estimate]]) -> Figure:
     """Contrasts among people (across) and among their recorded twins (up)."""
-    figure, (axes,) = canvas(6.0, 5.0)
+    figure, (axes,) = canvas(7.5, 4.2)
     for i, (name, (people, twins)) in enumerate(contrasts.items()):
         colour = SERIES[i % len(SERIES)]
         axes.plot([people.low, people.high], [twins.value] * 2, color=colour, linewidth=1.2)
         axes.plot([people.value] * 2, [twins.low, twins.high], color=colour, linewidth=1.2)
         axes.plot(people.value, twins.value, "o", color=colour, markersize=4.5)
-        axes.annotate(str(i + 1), (people.value, twins.value), xytext=(4, 4), textcoords="offset points", fontsize=8)
+        offset = (5, 4) if i % 2 else (-12, -10)  # neighbours in the list are often neighbours in the plane
+        axes.annotate(str(i + 1), (people.value, twins.value), xytext=offset, textcoords="offset points", fontsize=8)
         axes.plot([], [], "o", color=colour, markersize=4.5, label=f"{i + 1} {name}")
     values = [e.value for pair in contrasts.values() for e in pair]
     ends = [min(values) - 0.2, max(values) + 0.2]

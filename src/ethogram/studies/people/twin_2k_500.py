@@ -5,10 +5,10 @@ effects that are known exactly (as people have them, none, reversed); a language
 
 *Answers left out*: people answered 25 items of the Big Five (SAPA). Each item of people held out is predicted from their
 other answers: at random, by the items' means, demographics, ridge, gradient boosting, and by language models that read the
-person in a line (age, gender, the five scores without the item in fifths), their own, somebody else's, or masked. The tuned
-model learns from other people: how the twenty who are nearest in these scores answered. Accuracy is 1 - |guess - answer| /
-range of the scale; the individual correlation is what is left once the items' means are taken off. Split halves are printed
-as ceiling.
+person in a line (age, gender, answers to the four items that go with it most closely): their own, somebody else's, or
+masked. The tuned model learns from other people: how the twenty whose answers in the line are nearest answered. Accuracy is
+1 - |guess - answer| / range of the scale; the individual correlation is what is left once the items' means are taken off.
+Split halves are printed as ceiling.
 
 *Recorded twins*: of the mega-study (language models that were given all answers of a person to Twin-2K-500), beside their
 people. Its table has no arms, so that effects are differences within people.
@@ -203,14 +203,14 @@ def _asked(
         part = {**item, "persona": persona}
         (chances,) = lab.parts(*((models.tuned, [part]) if name == TUNED else (models.answered, [{**part, "player": name}])))
         guesses[told.who(name, persona)] = models.guesses(known, pairs, chances)
-    beside = {m: fitted[m] for m in ("item mean", "summary ridge", "ridge")}
+    beside = {m: fitted[m] for m in ("item mean", "ridge on the line", "ridge")}
     everything = {**guesses, **{f"{m}, asked of {name}": guess for m, guess in beside.items()}}
     drawn = told.tell_guesses(findings, known, everything, config.resamples, lab.seed)
     own, n = told.who(name, "own"), len({row for row, _ in pairs})
     for key, other in (
         ("over_shuffled", told.who(name, "shuffled")),
         ("over_masked", told.who(name, "masked")),
-        ("over_summary_ridge", f"summary ridge, asked of {name}"),
+        ("over_line_ridge", f"ridge on the line, asked of {name}"),
         ("over_ridge", f"ridge, asked of {name}"),
     ):
         told.tell_difference(findings, drawn, key, own, other, n)
@@ -284,13 +284,13 @@ def _tell(findings: Findings, config: Config, name: str) -> None:
     )
     findings.note(
         "The Big-Five answers stand in for those of Twin-2K-500. They are of one sitting, so that split halves of the "
-        "scores, not a retest, are the ceiling; the surrogate is a stated law that reads one level of the line."
+        "scores, not a retest, are the ceiling; the surrogate is a stated law that reads the line."
     )
     if config.lessons:
         findings.note(
             f"The tuned model is {config.base} with LoRA, tuned once on {config.lessons} questions about people who are not "
-            f"held out; the shares of a lesson are the answers of the {config.alike} of them who are most alike in the five "
-            "scores. The luck of that one fit is not in the intervals."
+            f"held out; the shares of a lesson are the answers of the {config.alike} of them whose lines are most "
+            "alike. The luck of that one fit is not in the intervals."
         )
     if not name:
         findings.note("No language model played in this run but the tuned one.")
