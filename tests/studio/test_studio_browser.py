@@ -85,9 +85,11 @@ def test_the_whole_page_can_be_reached_by_keyboard(page, studio):
         reached.add(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText"))
     for needed in ("Who did what", "Play or pause (space)", "Memory", "Question"):
         assert any(needed in str(r) for r in reached), f"{needed} not in {reached}"
-    page.evaluate("document.querySelectorAll('.person')[3].focus()")
+    page.locator(".person").nth(3).focus()
     page.keyboard.press("Enter")
-    shows(page, page.evaluate("document.querySelectorAll('.person')[3].title.split(':')[0]"), ".person.picked")
+    page.wait_for_selector(".person.picked:focus")
+    name = page.locator(".person").nth(3).get_attribute("title").partition(":")[0]
+    assert page.get_by_role("combobox", name="Agent").input_value() == name
 
 
 def test_what_agents_say_stays_text(page, studio):
@@ -97,7 +99,7 @@ def test_what_agents_say_stays_text(page, studio):
     shows(page, EVIL, "main")
     open_run(page, studio, "games/asked", until=".board")
     page.get_by_role("tab", name="Prompts").click()
-    shows(page, "You are careful. <script>", "section[aria-label=Agent]")
+    shows(page, "You are careful. ‹script›", "section[aria-label=Agent]")
     shows(page, "reply", "section[aria-label=Agent]")
     assert page.locator("main script, main img").count() == 0
 
@@ -120,10 +122,10 @@ def test_an_interview_and_a_branch(page, studio, root):
     page.wait_for_selector("text=Branch and run on", timeout=40_000)
     page.get_by_role("combobox", name="Intervention").click()
     page.get_by_role("option", name="close_place", exact=True).click()
-    page.get_by_label("place").fill("Nowhere")
+    page.get_by_role("textbox", name="place").fill("Nowhere")
     page.get_by_role("button", name="Branch and run on").click()
     shows(page, "the town has no place 'Nowhere'", "section[aria-label=Intervention]")
-    page.get_by_label("place").fill("Mill Kitchen")
+    page.get_by_role("textbox", name="place").fill("Mill Kitchen")
     page.get_by_role("button", name="Branch and run on").click()
     shows(page, "is complete", "section[aria-label=Intervention]")
     page.get_by_text("see both futures").click()

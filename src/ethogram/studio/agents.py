@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,8 @@ class AgentPanel:
         self.agent = agent if agent in record.agents else record.agents[0]
         self.frame = 0
         self.part = "Now"
+        self.chosen: Callable[[], None] = lambda: None
+        """Called where another agent is chosen."""
 
     def build(self) -> None:
         """Lay out the panel in the current place of the page."""
@@ -69,11 +72,12 @@ class AgentPanel:
 
     def choose(self, agent: str | None) -> None:
         """Show another agent."""
-        if agent is not None and agent in self.record.agents:
+        if agent is not None and agent != self.agent and agent in self.record.agents:
             self.agent = agent
             if self._choice.value != agent:
                 self._choice.value = agent
             self.show(self.frame)
+            self.chosen()
 
     def turn(self, part: str) -> None:
         """Show another side of the agent."""

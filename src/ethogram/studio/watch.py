@@ -61,6 +61,7 @@ class RunPage:
             with ui.element("div").classes("side"):
                 if self.panel is not None:
                     self.panel.build()
+                    self.panel.chosen = self._show_view
                     if self.record.manifest.recipe is not None:
                         Interview(self.record, self.office, self.moment).build()
                         Forking(self.record, self.root, self.office, self.moment).build()
@@ -90,10 +91,15 @@ class RunPage:
         """Show a moment in all that is visible."""
         if not len(self.record):
             return
-        self.views[self.chosen].show(frame)
+        self._show_view()
         if self.panel is not None:
             self.panel.show(frame)
-            self.timeline.address["agent"] = self.panel.agent
+
+    def _show_view(self) -> None:
+        if self.panel is not None:
+            self.views[self.chosen].picked = self.timeline.address["agent"] = self.panel.agent
+        if len(self.record):
+            self.views[self.chosen].show(self.timeline.frame)
 
     def moment(self) -> tuple[int, str]:
         """The frame and the agent shown."""

@@ -35,6 +35,8 @@ class View(ABC):
     def __init__(self, record: Record, pick: Callable[[str], None]) -> None:
         self.record = record
         self.pick = pick
+        self.picked = ""
+        """The agent that the page shows beside the view."""
 
     @classmethod
     def suits(cls, record: Record) -> bool:

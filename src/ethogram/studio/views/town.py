@@ -75,7 +75,7 @@ class Town(View):
         for w in found:
             doing = f"walking to {w.goal}" if w.goal else f"{w.activity or 'nothing in particular'}, {w.place}"
             colour = colour_of(self.record.agents.index(w.name))
-            figures.append(Figure(w.name, *points[w.name], f"{w.name}: {doing}", colour, w.acts))
+            figures.append(Figure(w.name, *points[w.name], f"{w.name}: {doing}", colour, w.acts, w.name == self.picked))
         bubbles = [Bubble(*points[name], f"{name}: {text}", past) for name, text, past in said if name in points]
         self._stage.show(figures, bubbles)
         acting = [row for row in self.record.at(frame, MOST) if row.done is not None]
