@@ -1,5 +1,7 @@
 """SimpleToM: stories and twins, laws of coded readers, sensitivities by hand, and the whole at the smallest scale."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +113,21 @@ def test_a_gap_of_known_size_is_measured():
     }
     assert values == pytest.approx({"gap": 0.5, "gap_reminded": 0.25, "reminder": 0.25, "original_gap": 1, "severity": 0})
     assert findings.get("d_behaviour", "x").value == 0 and findings.get("d_gap", "x").above
+
+
+def test_a_model_at_an_endpoint_answers_all_of_it(tmp_path: Path):
+    study = load("simpletom")
+    server = Path(__file__).parents[1] / "language" / "server.py"
+    with subprocess.Popen([sys.executable, str(server), "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        spelled = f"http://127.0.0.1:{process.stdout.readline().split()[-1]}/v1#mock"
+        config = study.configure("smoke", {"raw": 1, "tunings": 0})
+        findings = study.run(config, Lab(tmp_path, seed=1, model=spelled, progress=False))
+        process.kill()
+    verdicts = judge(study.claims, findings)
+    assert verdicts["stronger-models-gap"].outcome != "not tested"
+    assert verdicts["raw-model-gap"].reason == "another model than the embedded one answered"
+    assert verdicts["tuned-gap"].outcome == "not tested"
 
 
 @pytest.mark.lm

@@ -59,7 +59,7 @@ async def chances(player: LanguageModel, asked: Sequence[Question], calibrate: b
     async def scores(one: Question) -> NDArray[np.float64]:
         return (await player.choose(messages(one), one.options, rng=none, agent="reader", purpose=one.tier)).scores
 
-    found = np.array([await scores(one) for one in asked])
+    found = np.array(await asyncio.gather(*(scores(one) for one in asked)))
     if calibrate:
         blank = [question(one.story, one.aware, one.tier, read=False) for one in asked]
         found = found - np.array(await asyncio.gather(*(scores(one) for one in blank)))

@@ -193,6 +193,8 @@ def _carries(findings: Findings) -> Verdict:
 
 
 def _model(findings: Findings) -> Verdict:
+    if any(m.name == "strong_gap" for m in findings.measured):
+        return not_tested("another model than the embedded one answered")
     seen = ", ".join(f"{tier} {findings.get(f'd_{tier}', 'raw, calibrated').value:.2f}" for tier in TIERS)
     found = positive(findings.get("d_gap", "raw, calibrated"), "d' explicit minus applied")
     return found._replace(reason=f"{found.reason} (d' by tier: {seen})")
