@@ -95,6 +95,16 @@ def test_what_is_planted_is_found_and_what_is_shuffled_is_not(tmp_path):
     assert min(one["recovered"]["extraversion"] for one in found) > 0.85
 
 
+def test_the_share_at_which_descriptions_are_level():
+    steps = np.array(retrieval.MIXES)
+
+    def level(c, s, p):
+        return told.level_share({"C": {"mixed": c}, "S": {"mixed": s}, "P": {"mixed": p}})
+
+    assert level(steps, 0 * steps + 0.25, 0 * steps) == pytest.approx(0.25)
+    assert level(steps + 1, steps, steps) == 0 and level(steps, steps, 0 * steps) == 1
+
+
 def test_halves_take_two_or_three_items_of_each_trait():
     items = [f"{letter}{i}" for letter in "acen" for i in range(1, 6)]
     seen = set()

@@ -18,7 +18,7 @@ from ethogram.studies.people._spectrum_retrieval import MASKED, MIXES, SHUFFLED,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["GAIN", "PAIRS", "tell_judge", "tell_real", "tell_retrieval", "who"]
+__all__ = ["GAIN", "PAIRS", "level_share", "tell_judge", "tell_real", "tell_retrieval", "who"]
 
 PAIRS = (("C", "S"), ("C", "P"), ("SPC", "C"), ("SC", "C"), ("PC", "C"), ("SPC", "SC"), ("C", MASKED))
 """Views that are compared, as first minus second."""
@@ -61,8 +61,24 @@ def tell_retrieval(findings: Findings, results: Sequence[Mapping[str, Any]], cou
         keys = scored or [key for key in results[0]["recovered"] if key not in planted.SCORED]
         each = [float(np.mean([one["recovered"][key] for key in keys])) for one in results]
         findings.estimate("recovered", mean(each), "Correlation of planted latents with scores, mean", arm=name)
+    shares = [level_share(one) for one in results]
+    label = "Share of life in what people say from which C finds them better than S and P"
+    findings.estimate("level_share", mean(shares), label, unit="%")
     _tables(findings, results)
     _pictures(findings, results, level)
+
+
+def level_share(result: Mapping[str, Any]) -> float:
+    """The share of life among statements above which C is ahead of S and P, between `MIXES` along a line; 1: never."""
+    lead = np.subtract(result["C"]["mixed"], np.maximum(result["S"]["mixed"], result["P"]["mixed"]))
+    behind = np.flatnonzero(lead <= 0)
+    if not len(behind):
+        return 0.0
+    last = int(behind[-1])
+    if last == len(MIXES) - 1:
+        return 1.0
+    step = MIXES[last + 1] - MIXES[last]
+    return float(MIXES[last] + step * -lead[last] / (lead[last + 1] - lead[last]))
 
 
 def _tables(findings: Findings, results: Sequence[Mapping[str, Any]]) -> None:

@@ -151,6 +151,10 @@ def _tell(findings: Findings, config: Config, lab: Lab) -> None:
         f"the context of its life, {by['S']} by its social and {by['P']} by its personal identity, and {by['SPC']} by "
         "all three."
     )
+    level = findings.get("level_share")
+    findings.summary += (
+        f" C would be no better than the others if lives were {100 * level.value:.0f}% of what they say, or less."
+    )
     arms = {m.arm for m in findings.measured if m.name == "accuracy"}
     if arms:
         known = {arm: _said(findings.get("accuracy", arm)) for arm in ("mean", "S", "P", "SP")}
