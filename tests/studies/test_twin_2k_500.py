@@ -81,13 +81,14 @@ def made_up(n=400, seed=0):
 def test_what_is_fitted_sees_nobody_who_is_held_out():
     known = made_up()
     assert not set(known.fit) & set(known.held) and len(known.held) == 100
-    changed = known._replace(answers=known.answers.copy())
-    changed.answers[known.held] = 1.0
+    first, rest = known.held[0], known.held[1:]
+    changed, other = (known._replace(answers=known.answers.copy()) for _ in range(2))
+    changed.answers[rest] = 1.0  # of others who are held out: nothing of it may reach the first
+    other.answers[first, 7] = 7 - other.answers[first, 7]  # of what is predicted itself
     for method in ("item mean", "ridge on the line", "ridge"):
-        guess, other = left_out.predicted(known, method), left_out.predicted(changed, method)
-        own = left_out.predicted(known._replace(answers=np.where(np.arange(25) == 7, 6.0, known.answers)), method)
-        assert guess.shape == (100, 25) and other.std(0).max() < 1e-9
-        assert (own[:, 7] > 5.9).all()  # an item is predicted from what those who are fitted to answered to it
+        guess = left_out.predicted(known, method)
+        assert guess.shape == (100, 25) and (left_out.predicted(changed, method)[0] == guess[0]).all()
+        assert left_out.predicted(other, method)[0, 7] == guess[0, 7]
     true = known.answers[known.held]
     r = {m: left_out.correlation(left_out.predicted(known, m), true, np.ones(100)) for m in ("demographics", "ridge")}
     assert r["ridge"] > 0.6 and abs(r["demographics"]) < 0.15
