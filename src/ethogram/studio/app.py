@@ -8,9 +8,11 @@ from pathlib import Path
 
 from nicegui import app, ui
 from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from ethogram.errors import ConfigError, EthogramError
 from ethogram.studio.compare import build_comparison
+from ethogram.studio.findings import build_study, figure_of, report_of
 from ethogram.studio.jobs import Office
 from ethogram.studio.reading import Records
 from ethogram.studio.runs import Shelf, build_list
@@ -55,6 +57,7 @@ def serve(
     app.add_static_files("/studio", STATIC)
     app.add_middleware(Guard, token=token, local=local)
     _pages(shelf)
+    _files(shelf)
     ui.run(
         host=host,
         port=port,
@@ -124,14 +127,45 @@ def _pages(shelf: Shelf) -> None:
             return
         build_comparison(pair, shelf, request.query_params)
 
+    @ui.page("/study")
+    def _study(path: str = "") -> None:
+        _dress(path)
+        try:
+            build_study(shelf.root.open(path, "study.json"), path, shelf.root)
+        except EthogramError as error:
+            _sorry(error)
+
 
 def _dress(title: str) -> None:
     """What every page has in its head."""
     ui.colors(primary="#24577e")
     ui.page_title(f"{title} · ethogram studio")
-    ui.add_head_html('<link rel="stylesheet" href="/studio/studio.css"><script src="/studio/stage.js"></script>')
+    scripts = "".join(f'<script src="/studio/{name}.js"></script>' for name in ("stage", "figures"))
+    ui.add_head_html(f'<link rel="stylesheet" href="/studio/studio.css">{scripts}')
 
 
 def _sorry(error: EthogramError) -> None:
     with ui.element("main").classes("studio"):
         ui.html(html('<p class=error role=alert>{}</p><p><a href="/">All runs</a></p>', str(error)))
+
+
+def _files(shelf: Shelf) -> None:
+    """What is taken away as files. A figure is never opened as a page, where scripts in it could run."""
+    safe = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
+
+    @app.get("/figure")
+    def _figure(path: str, name: str) -> Response:
+        try:
+            svg = figure_of(shelf.root.open(path, "study.json"), name)
+        except EthogramError as error:
+            return PlainTextResponse(str(error), 404)
+        head = {**safe, "Content-Disposition": f'attachment; filename="{name}.svg"'}
+        return Response(svg, media_type="image/svg+xml", headers=head)
+
+    @app.get("/report")
+    def _report(path: str) -> Response:
+        try:
+            page = report_of(shelf.root.open(path, "study.json"))
+        except EthogramError as error:
+            return PlainTextResponse(str(error), 404)
+        return HTMLResponse(page, headers={**safe, "Content-Disposition": 'attachment; filename="report.html"'})

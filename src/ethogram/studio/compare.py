@@ -163,9 +163,13 @@ def first_difference(a: Record, b: Record) -> tuple[str, str] | None:
         if ours == theirs and a.place(frame) == b.place(frame):
             continue
         agent = next((x for x in [*ours, *theirs] if ours.get(x) != theirs.get(x)), "")
-        where = [f"step {r.place(frame)[1]:,}, {agent}: {deed(done.get(agent), 90)}" for r, done in ((a, ours), (b, theirs))]
+        where = [f"step {r.place(frame)[1]:,}, {agent}: {_did(done, agent)}" for r, done in ((a, ours), (b, theirs))]
         return where[0], where[1]
     return None
+
+
+def _did(done: Mapping[str, Any], agent: str) -> str:
+    return deed(done[agent], 90) if done.get(agent) is not None else "does not act"
 
 
 def found_table(rows: Sequence[tuple[str, str, str]], names: Sequence[str]) -> Markup:

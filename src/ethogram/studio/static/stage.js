@@ -44,10 +44,11 @@ window.stage = (() => {
       return made;
     });
     box.textContent = one.text;
-    box.style.left = Math.min(82, Math.max(18, one.x)) + "%";
-    box.style.top = one.y + "%";
-    box.classList.toggle("below", one.y < 22);
+    box.classList.toggle("below", !!one.past || one.y < 22);
     box.classList.toggle("past", !!one.past);
+    const half = (50 * box.offsetWidth) / layer.clientWidth + 1; // so that no words leave the stage
+    box.style.left = Math.min(100 - half, Math.max(half, one.x)) + "%";
+    box.style.top = one.y + "%";
   }
 
   function draw(id, state) {
