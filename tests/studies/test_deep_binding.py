@@ -88,6 +88,17 @@ def test_rotated_answers_come_back_in_order(monkeypatch):
     assert len(asked) == 2 * len(people.OPTIONS) and len({one.options for one in asked}) == len(people.OPTIONS)
 
 
+def test_primers_say_what_is_asked_and_own_and_other_party_are_called_so():
+    for one in people.primers(30, 1):
+        persona, question = (message["content"] for message in one.messages)
+        party = question.rpartition("the ")[2].rstrip("?")
+        assert f"{one.options[one.shares.index(1.0)]} about the {party}" in persona
+    questions = {item: people.lesson(ANN, "line", item).messages[-1]["content"] for item in people.ITEMS}
+    assert "your own party, the Democrats?" in questions["democrats"]
+    assert "the other party, the Republicans?" in questions["republicans"]
+    assert people.lesson(ANN, "none", "democrats").messages[-1]["content"] == "How do you feel about the Democrats?"
+
+
 def test_planted_pairs_are_recovered_as_far_as_answers_tell(tmp_path):
     lab = Lab(tmp_path, progress=False)
     clear = parts.matched({"seed": 1, "people": 60, "asked": 5, "right": 1.0}, lab)

@@ -28,6 +28,7 @@ from ethogram.studies.people._deep_binding_people import (
     histogram,
     identities,
     lesson,
+    primers,
     spread,
     tested,
     trained,
@@ -256,7 +257,7 @@ def tuned(item: dict[str, Any], lab: Lab) -> list[list[list[float]]]:
 
 
 def _training(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: item[name] for name in ("base", "depth", "lessons", "epochs", "rate", "seed")}
+    return {name: item[name] for name in ("base", "depth", "primers", "lessons", "epochs", "batch", "rate", "seed")}
 
 
 def _tune(item: Mapping[str, Any], place: Path) -> None:
@@ -264,8 +265,9 @@ def _tune(item: Mapping[str, Any], place: Path) -> None:
     rows = rng.integers(people.height, size=item["lessons"])
     which = rng.integers(len(ITEMS), size=item["lessons"])
     lessons = [lesson(people.row(int(r), named=True), item["depth"], ITEMS[w]) for r, w in zip(rows, which, strict=True)]
-    seed = derive(item["seed"], "tuning") % 2**31
-    tune(lessons, place, base=item["base"], epochs=item["epochs"], rate=item["rate"], seed=seed)
+    lessons += primers(item["primers"], item["seed"])
+    settings = {name: item[name] for name in ("base", "epochs", "batch", "rate")}
+    tune(lessons, place, **settings, seed=derive(item["seed"], "tuning") % 2**31)
 
 
 def predicted(folder: Path | None, lessons: Sequence[Lesson], base: str) -> Array:

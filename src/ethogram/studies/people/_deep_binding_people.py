@@ -30,6 +30,7 @@ __all__ = [
     "messages",
     "partisans",
     "personas",
+    "primers",
     "shares",
     "spread",
     "story",
@@ -240,6 +241,22 @@ def lesson(person: Mapping[str, Any], depth: str, item: str, told: str | None = 
         OPTIONS,
         tuple(float(share) for share in target / target.sum()),
     )
+
+
+def primers(n: int, seed: int) -> list[Lesson]:
+    """Lessons of reading, which say nothing about people: a persona says how it feels about each party, at random.
+
+    A small model must first learn to find the letter of what it means, whatever the order of the options.
+    """
+    rng, found = generator(seed, "primers"), []
+    for _ in range(n):
+        feels = {item: int(place) for item, place in zip(ITEMS, rng.integers(len(OPTIONS), size=len(ITEMS)), strict=True)}
+        order = [ITEMS[i] for i in rng.permutation(len(ITEMS))]
+        said = " and ".join(f"{OPTIONS[feels[item]]} about {ASKED[item]}" for item in order)
+        item, party = ITEMS[int(rng.integers(len(ITEMS)))], ("", *SIDES)[int(rng.integers(3))]
+        shares = tuple(float(place == feels[item]) for place in range(len(OPTIONS)))
+        found.append(Lesson(messages(f"I feel {said}.", item, party), OPTIONS, shares))
+    return found
 
 
 def turned(lessons: Sequence[Lesson]) -> tuple[list[Lesson], NDArray[np.int64]]:

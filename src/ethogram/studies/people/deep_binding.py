@@ -79,8 +79,10 @@ class Config(BaseModel):
     limit: int = Field(default=8, ge=1, description="answers that are drawn to a question, at most")
     pairs: int = Field(default=400, ge=2, description="planted contradictions on which the coded critic is tried")
     base: str = Field(default="smollm2", description="the model that is tuned")
-    lessons: int = Field(default=640, ge=1, description="lessons of each tuning")
+    lessons: int = Field(default=400, ge=1, description="lessons of each tuning")
+    primers: int = Field(default=240, ge=0, description="lessons of reading on top, which say nothing about people")
     epochs: int = Field(default=1, ge=1, description="visits to each lesson")
+    batch: int = Field(default=4, ge=1, description="lessons an update")
     rate: float = Field(default=1e-3, gt=0, description="learning rate")
     each: int = Field(default=8, ge=2, description="tested people of each year and party identification")
     draws: int = Field(default=500, ge=20, description="resamples")
@@ -98,7 +100,8 @@ presets = {
         matched=12,
         pairs=20,
         base="tiny",
-        lessons=8,
+        lessons=6,
+        primers=2,
         each=2,
         draws=20,
         model_each=0,
@@ -145,7 +148,7 @@ def _told(config: Config, lab: Lab) -> dict[str, list[dict[str, Any]]]:
 
 
 def _tuned(config: Config, lab: Lab) -> dict[str, np.ndarray]:
-    names = ("base", "lessons", "epochs", "rate", "each")
+    names = ("base", "primers", "lessons", "epochs", "batch", "rate", "each")
     shared = {"seed": lab.seed, **{name: getattr(config, name) for name in names}}
     found: dict[str, np.ndarray] = {}
     for some in (TUNED[:3], TUNED[3:]):  # the last asks a model that is tuned by then
