@@ -135,9 +135,11 @@ def test_verdicts_follow_from_intervals():
     assert verdict("pt-like-people", [(*gap, 0.05, 0.02, 0.09), more]) == "holds"
     assert verdict("pt-like-people", [(*gap, 0.05, 0.02, 0.11), more]) == "does not hold"
     arm = "model: smollm2, predict, directly"
-    assert verdict("raw-model-knows-nothing", [("rho_people", arm, 0.1, -0.1, 0.3)]) == "holds"
-    assert verdict("raw-model-knows-nothing", [("rho_people", arm, 0.2, 0.1, 0.3)]) == "does not hold"
-    assert verdict("raw-model-knows-nothing", [("rho_people", "model: other, predict, directly", 0, -1, 1)]) == "not tested"
+    raw, other = (f"model: {name}, predict, directly; likelihoods" for name in ("smollm2", "other"))
+    assert verdict("raw-model-knows-nothing", [("rho_people", raw, 0.1, -0.1, 0.3)]) == "holds"
+    assert verdict("raw-model-knows-nothing", [("rho_people", raw, 0.1, -0.1, 0.4)]) == "not tested"
+    assert verdict("raw-model-knows-nothing", [("rho_people", raw, 0.2, 0.1, 0.3)]) == "does not hold"
+    assert verdict("raw-model-knows-nothing", [("rho_people", other, 0, -0.1, 0.1)]) == "not tested"
     gap = ("gap", arm, -0.2, -0.3, -0.1)
     assert verdict("direct-not-closer", [("rho_people", arm, 0.1, -0.1, 0.3), gap]) == "not tested"
     assert verdict("direct-not-closer", [("rho_people", arm, 0.3, 0.1, 0.4), gap]) == "holds"

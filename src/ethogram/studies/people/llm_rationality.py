@@ -15,8 +15,9 @@ not be there: they count as reproduced within 0.005, as *done* asks, or where th
 them. They come out with ties at a half; otherwise all lie 0.01 to 0.03 lower. A policy is measured by as many choices as
 people made, five by each person, since recorded rates are means of five; the paper draws one for each person. That matters:
 the gap of prospect theory is then 0.08; one choice each makes it -0.03 and hides that it predicts people better (the added
-noise costs its correlation with people 0.1); its own probabilities, which hold no noise, 0.11. All three are reported. No
-threshold was changed.
+noise costs its correlation with people 0.1); its own probabilities, which hold no noise, 0.11. All three are reported. The
+tuned model was tuned on 200 problems in the pilot and learned nothing from them but to drop its bias; its prompt was then
+shortened by a third, and it gets 1,000. No threshold was changed.
 """
 
 from __future__ import annotations
@@ -271,6 +272,11 @@ def _tell(findings: Findings, config: Config, names: list[str], data: Any) -> No
         f"Models are asked about problems with at most {config.outcomes} outcomes in both gambles together; what they are "
         "set beside (people, prospect theory) is measured on the same problems."
     )
+    if len(names) > 1:
+        findings.note(
+            "A model's answers are kept as parts of the study and not as runs, but for the few problems it plays in the "
+            "world, so that most of its calls are not in the count of the run's cost."
+        )
     if len(names) == 1 or not config.gambles:
         findings.note("No language model played in this run.")
 
