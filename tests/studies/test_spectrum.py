@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from ethogram.errors import DataError
+from ethogram.language import scripted
 from ethogram.measures import Estimate
+from ethogram.populations.depths import answered, identity
 from ethogram.questionnaires import instrument
+from ethogram.questionnaires.datasets.bfi import TEXTS
 from ethogram.simulation import simulate
 from ethogram.studies import Findings, Lab, load
 from ethogram.studies.claims import judge
+from ethogram.studies.people import _spectrum_asked as asked
 from ethogram.studies.people import _spectrum_bfi as real
 from ethogram.studies.people import _spectrum_findings as told
 from ethogram.studies.people import _spectrum_judge as judges
@@ -173,6 +177,21 @@ def test_statements_are_answered_in_the_world_of_surveys():
     assert set(asked["agent"]) == {"person 1", "person 2"}
 
 
+def test_the_surrogate_that_knows_the_keys_by_hand():
+    told_ = [(TEXTS["e1"], 2.0), (TEXTS["e4"], 4.0), (TEXTS["n1"], 6.0)]
+    assert asked.expected(told_, TEXTS["e3"]) == pytest.approx((5 + 4) / 2), "e1 is reversed"
+    assert asked.expected(told_, TEXTS["e2"]) == pytest.approx(7 - 4.5) and asked.expected(told_, TEXTS["o1"]) == 3.5
+    person = {
+        "told": {"S": identity(social="Age: 34."), "P": answered([(TEXTS["n1"], "very accurate")])},
+        "phrases": [TEXTS["n2"]],
+        "answers": [6.0],
+        "mean": [3.5],
+    }
+    person["told"]["SP"] = "\n".join(person["told"].values())
+    found = asyncio.run(asked._as(scripted(rate=asked.rate), person))
+    assert found["mean"] == found["S"] == pytest.approx(0.5) and found["P"] == found["SP"] > 0.95
+
+
 def verdict(name, measured):
     study, findings = load("spectrum"), Findings()
     for key, arm, value, low, high in measured:
@@ -226,6 +245,8 @@ def endpoint():
 
 def test_a_model_at_an_endpoint_judges(tmp_path, monkeypatch, endpoint):
     monkeypatch.setattr(real, "real_people", lambda limit, seed: made_up(60))
+    someone = {"told": dict.fromkeys(asked.ARMS, "Age: 34."), "phrases": [TEXTS["o1"]], "answers": [3.0], "mean": [3.5]}
+    monkeypatch.setattr(asked, "asked_of", lambda people, items, seed: [someone] * 2)
     study = load("spectrum")
     findings = study.run(study.configure("smoke"), Lab(tmp_path, 1, endpoint, progress=False))
     assert {m.arm for m in findings.measured if m.name == "tells_apart" and m.arm.startswith("model")} == {
@@ -234,3 +255,4 @@ def test_a_model_at_an_endpoint_judges(tmp_path, monkeypatch, endpoint):
     }
     assert judge(study.claims, findings)["model-knows-its-own"].outcome in ("holds", "does not hold")
     assert set(findings.figures) == {"retrieval", "real-people"}
+    assert "asked_gain" in {m.name for m in findings.measured if m.arm == f"model: {endpoint}, P - S"}

@@ -75,6 +75,16 @@ def _model(findings: Findings) -> Verdict:
     return holds(said) if found[whole].above and not found[shuffled].above else fails(said)
 
 
+def _asked(findings: Findings) -> Verdict:
+    found = [m for m in findings.measured if m.name == "asked_gain" and m.arm.startswith("model: ")]
+    gap = next((m for m in found if m.arm.endswith(", P - S")), None)
+    return positive(gap.estimate, gap.arm) if gap else not_tested("no language model answered as real people")
+
+
+def _keys(findings: Findings) -> Verdict:
+    return positive(findings.get("asked_gain", f"{who(SURROGATE)}, P - S"), "the surrogate's P - S")
+
+
 claims = (
     Claim(
         "life-beats-social-and-personal",
@@ -126,5 +136,20 @@ claims = (
         "is told of somebody else's life.",
         Reported("agents are judged by accepted statements; values not seen", "authors' repository"),
         _model,
+    ),
+    Claim(
+        "keys-carry-items",
+        "A surrogate that knows the keys answers as real people better if told half of their answers than if told "
+        "gender, age and "
+        "education.",
+        None,
+        _keys,
+    ),
+    Claim(
+        "model-uses-items",
+        "A language model answers as real people better if told half of their answers than if told gender, age and "
+        "education.",
+        None,
+        _asked,
     ),
 )

@@ -18,7 +18,7 @@ from ethogram.studies.people._spectrum_retrieval import MASKED, MIXES, SHUFFLED,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["GAIN", "PAIRS", "level_share", "tell_judge", "tell_real", "tell_retrieval", "who"]
+__all__ = ["GAIN", "PAIRS", "level_share", "tell_asked", "tell_judge", "tell_real", "tell_retrieval", "who"]
 
 PAIRS = (("C", "S"), ("C", "P"), ("SPC", "C"), ("SC", "C"), ("PC", "C"), ("SPC", "SC"), ("C", MASKED))
 """Views that are compared, as first minus second."""
@@ -179,3 +179,21 @@ def tell_judge(findings: Findings, judge: str, view: str, people: Sequence[Mappi
     label = "Own statements more likely accepted than others', pairs of the same person"
     findings.estimate("tells_apart", paired_difference(own, others), label, arm=arm, unit="%")
     findings.estimate("accepted_share", mean(share), "Own statements accepted rather than not", arm=arm, unit="%")
+
+
+def tell_asked(findings: Findings, player: str, people: Sequence[Mapping[str, float]]) -> None:
+    """How well a model answers as real people.
+
+    Args:
+        findings: where to.
+        player: the model.
+        people: of `answers_as`.
+    """
+    each = {arm: np.array([one[arm] for one in people]) for arm in people[0]}
+    for arm, values in each.items():
+        label = "Accuracy of a model's answers as real people: 1 - mean absolute error / range"
+        findings.estimate("asked_accuracy", mean(values), label, arm=f"{who(player)}, {arm}", unit="%")
+    for a, b in (("P", "S"), ("SP", "P"), ("P", "mean")):
+        label = "Difference of accuracies of a model's answers, pairs of the same person"
+        gap = paired_difference(each[a], each[b])
+        findings.estimate("asked_gain", gap, label, arm=f"{who(player)}, {a} - {b}", unit="%")

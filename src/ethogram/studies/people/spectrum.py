@@ -6,7 +6,7 @@ person are matched to it among all descriptions: by embeddings, a statement coun
 description. Controls: C of somebody else, and C without the words that it shares with the person's statements.
 
 *Real people* (`psych/bfi`): half of the items predicted from gender, age and education (S), from the other half (P), and
-from both. For these people there is no C.
+from both; and a model that is told S, P or both answers as they did. For these people there is no C.
 
 *Judges* play a person and accept or reject statements, its own and others': a surrogate with a stated law, one that
 always says yes, and a language model. The paper's Guess Who is left out: planted people have no names to be known by.
@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ethogram.errors import DataError
 from ethogram.measures import Estimate
 from ethogram.studies import Findings, Lab, Paper
+from ethogram.studies.people import _spectrum_asked as asked
 from ethogram.studies.people import _spectrum_bfi as real
 from ethogram.studies.people import _spectrum_findings as told
 from ethogram.studies.people import _spectrum_judge as judges
@@ -70,6 +71,10 @@ class Config(BaseModel):
     )
     model_judged: int = Field(default=10, ge=0, description="people that it plays, of the first population; 0: none")
     model_statements: int = Field(default=5, ge=1, le=20, description="of its own, and of others, that it is asked about")
+    answers_as: int = Field(
+        default=8, ge=0, description="real people as whom it answers; the surrogate answers as 25 times as many"
+    )
+    answers_items: int = Field(default=3, ge=1, le=10, description="held-out items of each that are asked for")
     processes: int = Field(default=2, ge=1, description="processes for what needs no language model")
 
 
@@ -85,6 +90,8 @@ presets = {
         views=("SPC", retrieval.SHUFFLED),
         model_judged=2,
         model_statements=1,
+        answers_as=2,
+        answers_items=1,
         processes=1,
     ),
     "laptop": Config(),
@@ -117,8 +124,18 @@ def _real(findings: Findings, config: Config, lab: Lab) -> None:
     items = [{"people": config.real, "seed": seed, "folds": config.folds} for seed in lab.seeds(config.halves)]
     try:
         told.tell_real(findings, lab.parts(real.accuracies, items))
+        if config.answers_as:
+            _answer(findings, config, lab)
     except DataError as error:
         findings.note(f"Real people's items were not there, so that nothing was predicted of real people: {error}")
+
+
+def _answer(findings: Findings, config: Config, lab: Lab) -> None:
+    """Let the surrogate and the model answer as real people."""
+    for player in [SURROGATE, lab.model] if lab.model and lab.model != SURROGATE else [SURROGATE]:
+        count = config.answers_as * (25 if player == SURROGATE else 1)
+        (people,) = lab.parts(asked.answers_as, [{"player": player, "people": count, "items": config.answers_items}])
+        told.tell_asked(findings, player, people)
 
 
 def _judge(
@@ -135,11 +152,11 @@ def _judge(
 
 def _play(config: Config, lab: Lab, population: dict[str, Any]) -> None:
     """Record a few people answering the statements in the world of surveys."""
-    asked = {**population, "judged": 2, "statements": 2}
-    lab.simulate("played-surrogate", judges.twenty_statements(SURROGATE, "SPC", **asked))
+    few = {**population, "judged": 2, "statements": 2}
+    lab.simulate("played-surrogate", judges.twenty_statements(SURROGATE, "SPC", **few))
     if lab.model and lab.model != SURROGATE and config.model_judged:
         cache = str((lab.dir / "answers.sqlite").resolve())
-        lab.simulate("played-model", judges.twenty_statements(lab.model, "SPC", **asked, cache=cache))
+        lab.simulate("played-model", judges.twenty_statements(lab.model, "SPC", **few, cache=cache))
 
 
 def _tell(findings: Findings, config: Config, lab: Lab) -> None:
@@ -176,6 +193,10 @@ def _tell(findings: Findings, config: Config, lab: Lab) -> None:
         f"Planted people are made up by a stated law; of their twenty statements {shares}. That C is ahead follows "
         "from that "
         "share, which the figure varies; it says that description and measure carry what was planted, nothing about people."
+    )
+    findings.note(
+        "As real people the surrogate answers with the mean of what it is told of the same trait, by the published keys "
+        f"({asked.SHARP:g} nats off for each point of the scale); a model is told the same and knows no keys."
     )
     findings.note(
         f"The surrogate judge is a stated law: log-odds of yes of {judges.SLOPE:g} times (the cosine of a statement "
