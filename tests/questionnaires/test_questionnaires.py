@@ -138,7 +138,7 @@ def test_placeholders():
 def test_instruments_are_complete():
     for name in instruments():
         q = instrument(name)
-        assert q.about and (q.scores or all(item.type == "open" for item in q.items.values()))
+        assert q.about and (q.scores or q.arms or all(item.type == "open" for item in q.items.values()))
         assert {i for s in q.scores for i in s.items} <= set(q.items)
     ipip = instrument("mini-ipip")
     assert len(ipip.items) == 20 and [len(s.items) for s in ipip.scores] == [4] * 5
