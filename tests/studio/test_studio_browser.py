@@ -150,3 +150,25 @@ def test_a_small_screen(page, studio):
 def test_a_folder_outside_is_refused_in_words(page, studio):
     page.goto(f"{studio.url}/run?path=../../../etc")
     shows(page, "is no run below the folder that this studio shows")
+
+
+def test_a_person_takes_a_seat(page, studio, root):
+    from ethogram.records import Run
+    from ethogram.simulation import replay
+
+    page.goto(f"{studio.url}/play")
+    page.get_by_label("At most so many steps").fill("2")
+    page.wait_for_function("[...document.querySelectorAll('input')].some(i => i.value === 'player 1')")
+    page.get_by_role("button", name="Sit down").click()
+    for step, choice in enumerate(("defect", "cooperate"), 1):
+        shows(page, f"round\n{step}", "section[aria-label='Your seat']")
+        page.get_by_role("combobox", name="option").click()
+        page.get_by_role("option", name=choice).click()
+        page.get_by_role("button", name="Do it").click()
+    shows(page, "The game is over", "section[aria-label='Your seat']")
+    run = Run(next((root / "play").iterdir()))
+    assert [row[0] for row in run.steps.filter(agent="player 1").select("action").drop_nulls().collect().rows()] == [
+        '{"verb":"choose","option":"defect"}',
+        '{"verb":"choose","option":"cooperate"}',
+    ]
+    assert replay(run).exact

@@ -14,9 +14,11 @@ from ethogram.errors import ConfigError, EthogramError
 from ethogram.studio.compare import build_comparison
 from ethogram.studio.findings import build_study, figure_of, report_of
 from ethogram.studio.jobs import Office
+from ethogram.studio.playing import Tables
 from ethogram.studio.reading import Records
 from ethogram.studio.runs import Shelf, build_list
 from ethogram.studio.safety import Guard, Root, html, is_loopback
+from ethogram.studio.seats import build_choice
 from ethogram.studio.watch import build_run
 
 __all__ = ["serve"]
@@ -95,7 +97,7 @@ def _first_page(shelf: Shelf, runs: Sequence[Path]) -> str:
 
 
 def _pages(shelf: Shelf) -> None:
-    records, office = Records(), Office()
+    records, office, tables = Records(), Office(), Tables()
     app.on_shutdown(office.close)
 
     @ui.page("/")
@@ -104,6 +106,8 @@ def _pages(shelf: Shelf) -> None:
         with ui.element("header").classes("studio"):
             ui.html(html("<h1>ethogram studio</h1>"))
             ui.html(html("{}", str(shelf.root.folder))).classes("facts")
+            if shelf.root.shown == [shelf.root.folder]:
+                ui.html(html('<a href="/play">Take a seat</a>'))
         with ui.element("main").classes("studio").style("display: grid; gap: 1rem"):
             build_list(shelf)
 
@@ -115,7 +119,7 @@ def _pages(shelf: Shelf) -> None:
         except EthogramError as error:
             _sorry(error)
             return
-        build_run(record, path, request.query_params, shelf.root, office)
+        build_run(record, path, request.query_params, shelf.root, office, tables)
 
     @ui.page("/compare")
     def _compare(request: Request, a: str = "", b: str = "") -> None:
@@ -126,6 +130,17 @@ def _pages(shelf: Shelf) -> None:
             _sorry(error)
             return
         build_comparison(pair, shelf, request.query_params)
+
+    if shelf.root.shown == [shelf.root.folder]:  # else the record of a game would not be among what is shown
+
+        @ui.page("/play")
+        def _play() -> None:
+            _dress("Play")
+            with ui.element("header").classes("studio"):
+                ui.html(html('<a href="/">All runs</a>'))
+                ui.html("<h1>Play</h1>")
+            with ui.element("main").classes("studio"):
+                build_choice(tables, shelf.root)
 
     @ui.page("/study")
     def _study(path: str = "") -> None:

@@ -109,7 +109,7 @@ def stop(path: Path) -> None:
         RunError: nobody writes it now, or it is another user's.
     """
     process = running(path)
-    if process is None:
+    if process is None or process == os.getpid():
         raise RunError(f"{path} is not running, so there is nothing to stop")
     try:
         os.kill(process, signal.SIGINT)

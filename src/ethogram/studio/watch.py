@@ -14,9 +14,11 @@ from ethogram.studio.agents import AgentPanel
 from ethogram.studio.interventions import Forking
 from ethogram.studio.interview import Interview
 from ethogram.studio.jobs import Office
+from ethogram.studio.playing import Tables
 from ethogram.studio.reading import Record
 from ethogram.studio.runs import progress_words, running, stop
 from ethogram.studio.safety import Root, html
+from ethogram.studio.seats import SeatForm
 from ethogram.studio.timeline import Timeline
 from ethogram.studio.views import View, views_of
 
@@ -29,13 +31,16 @@ LIVE = 1.0
 class RunPage:
     """Puts the parts of the page together."""
 
-    def __init__(self, record: Record, name: str, frame: int, agent: str, view: str, root: Root, office: Office) -> None:
-        self.record, self.name, self.root, self.office = record, name, root, office
+    def __init__(
+        self, record: Record, name: str, asked: Mapping[str, Any], root: Root, office: Office, tables: Tables
+    ) -> None:
+        self.record, self.name, self.root, self.office, self.tables = record, name, root, office, tables
+        agent, view = str(asked.get("agent", "")), str(asked.get("view", ""))
         self.panel = AgentPanel(record, agent) if record.agents else None
         self.views: list[View] = [made(record, self.pick) for made in views_of(record)]
         titles = [v.title for v in self.views]
         self.chosen = titles.index(view) if view in titles else 0
-        self.timeline = Timeline(record, frame, {"path": name})
+        self.timeline = Timeline(record, frame_asked(record, asked), {"path": name})
         self._built: set[int] = set()
         self._state = record.state
 
@@ -59,10 +64,13 @@ class RunPage:
                     self._tabs = []
                 self._places = [ui.element("div").props("role=tabpanel") for _ in self.views]
             with ui.element("div").classes("side"):
+                playing = self.record.path in self.tables.seats
+                if playing:
+                    SeatForm(self.tables, self.record.path).build()
                 if self.panel is not None:
                     self.panel.build()
                     self.panel.chosen = self._show_view
-                    if self.record.manifest.recipe is not None:
+                    if self.record.manifest.recipe is not None and not playing:
                         Interview(self.record, self.office, self.moment).build()
                         Forking(self.record, self.root, self.office, self.moment).build()
         self.timeline.build()
@@ -129,7 +137,7 @@ class RunPage:
         badge = html('<span class="status {}">{}</span> ', status.replace(" ", "-"), status)
         reason = html(" <span class=error>{}</span>", m.reason) if m.reason else ""
         self._facts.content = badge + html("{}", " · ".join(parts)) + reason
-        self._stop.set_visibility(alive)
+        self._stop.set_visibility(alive and self.record.path not in self.tables.seats)
 
     async def look(self) -> None:
         """Take up what a live run has recorded since."""
@@ -165,10 +173,9 @@ class RunPage:
             self.tell()
 
 
-def build_run(record: Record, name: str, asked: Mapping[str, Any], root: Root, office: Office) -> None:
+def build_run(record: Record, name: str, asked: Mapping[str, Any], root: Root, office: Office, tables: Tables) -> None:
     """The page of a run, at the moment (and with the agent and view) that its address says."""
-    frame = frame_asked(record, asked)
-    RunPage(record, name, frame, str(asked.get("agent", "")), str(asked.get("view", "")), root, office).build()
+    RunPage(record, name, asked, root, office, tables).build()
 
 
 def frame_asked(record: Record, asked: Mapping[str, Any]) -> int:
