@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.measuring import ROOT, Row, machine
 
 RESULTS = ROOT / "benchmarks" / "results"
-PARTS = ("start", "loop", "games", "bodies", "learned", "columns", "records", "memory", "prompted", "peers")
+PARTS = ("start", "loop", "games", "bodies", "learned", "columns", "records", "memory", "prompted", "studio", "peers")
 
 
 def measured(part: str) -> list[Row]:

@@ -170,7 +170,7 @@ def test_words():
 
 def test_a_long_record_is_at_hand_at_once(root, tmp_path):
     """No wall clock here, which a busy machine distorts: what a moment needs is a bounded part of the record."""
-    from long_record import lengthened
+    from benchmarks.studio import lengthened
 
     run = lengthened(Run(root / "town"), Path(tmp_path) / "long", 6_000)
     record = Record(run.path)
@@ -181,3 +181,30 @@ def test_a_long_record_is_at_hand_at_once(root, tmp_path):
     slices = len(record.steps._slices)
     record.at(3_000)
     assert len(record.steps._slices) <= slices + 2
+
+
+def test_a_live_run_is_stopped_and_can_be_resumed(tmp_path):
+    import subprocess
+    import sys
+    import time
+
+    from ethogram.errors import RunError
+    from ethogram.studio.runs import stop
+
+    code = (
+        "import sys, time; from ethogram import simulate, worlds, coded\n"
+        "@coded\n"
+        "def slow(seen, space): time.sleep(0.02); return 1\n"
+        "simulate(worlds.make('commons', steps=5000), slow, seed=1, to=sys.argv[1], progress=False)"
+    )
+    path = tmp_path / "run"
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stderr=subprocess.DEVNULL)
+    while running(path) is None and process.poll() is None:
+        time.sleep(0.05)
+    assert running(path) == process.pid
+    time.sleep(0.5)
+    stop(path)
+    process.wait(30)
+    assert Run(path).manifest.status == "interrupted"
+    with pytest.raises(RunError, match="is not running"):
+        stop(path)

@@ -1,4 +1,4 @@
-"""What takes long is done in a process of its own, which keeps its models loaded: interviews, branches, pictures.
+"""What takes long is done in a process of its own, which keeps its models loaded: interviews and branches.
 
 Each function here takes and gives plain values, and answers what a user can mend with a sentence in place of a result.
 """
@@ -6,21 +6,16 @@ Each function here takes and gives plain values, and answers what a user can men
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from ethogram.errors import EthogramError
 
-__all__ = ["Answer", "Office", "ask", "branch_off", "options_of", "render"]
-
-PICTURES = 120
-"""Moments of a run that are rendered."""
+__all__ = ["Answer", "Office", "ask", "branch_off", "options_of"]
 
 
 class Answer(NamedTuple):
@@ -128,22 +123,3 @@ def branch_off(path: str, episode: int, step: int, interventions: list[dict[str,
 
     wanted = [Intervention(step, i["name"], i["arguments"], i["agent"], episode) for i in interventions]
     return str(branch(path, step, wanted, to=to, episode=episode, progress=False).path)
-
-
-def render(path: str, frames: list[tuple[int, int]]) -> list[bytes]:
-    """Pictures (PNG) of a run's world at these moments, (episode, step) ascending, of those that can be rendered."""
-    from ethogram.errors import RunError
-    from ethogram.records.frames import encode_png
-    from ethogram.simulation import restore
-
-    pictures = []
-    for episode, step in frames:
-        world = restore(path, step, episode=episode).world
-        drawn: Any = None
-        with contextlib.suppress(NotImplementedError, AttributeError):
-            drawn = cast(Any, world.render())
-        if drawn is None or getattr(drawn, "ndim", 0) != 3:
-            raise RunError(f"the world of {Path(path).name} renders no pictures")
-        pictures.append(encode_png(drawn))
-        world.close()
-    return pictures
