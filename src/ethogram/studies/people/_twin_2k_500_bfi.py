@@ -18,13 +18,27 @@ from ethogram.studies import Lab
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ITEMS", "MOST", "People", "accuracy", "correlation", "fitted", "halves", "people", "ratio", "split_half"]
+__all__ = [
+    "ITEMS",
+    "MIDDLE",
+    "MOST",
+    "People",
+    "accuracy",
+    "correlation",
+    "fitted",
+    "halves",
+    "people",
+    "ratio",
+    "split_half",
+]
 
 Array = NDArray[np.float64]
 ITEMS = tuple(TEXTS)
 LEAST, MOST = 1.0, 6.0
 """Ends of the scale; the range is theirs, whatever was answered."""
 SPAN = MOST - LEAST
+MIDDLE = (LEAST + MOST) / 2
+"""Above it an item is accurate of a person: yes; below it is not."""
 SHOWN = 4
 """Of how many of a person's answers a line tells."""
 FITTED = ("demographics", "ridge on the line", "ridge", "gradient boosting")
@@ -110,7 +124,7 @@ def _inputs(known: People, method: str, item: int, shown: NDArray[np.int64]) -> 
     if method == "demographics":
         return known.about
     if method == "ridge on the line":
-        return np.column_stack([known.answers[:, shown], known.about[:, :2]])
+        return np.column_stack([(known.answers[:, shown] > MIDDLE).astype(float), known.about[:, :2]])
     return np.column_stack([np.delete(known.answers, item, 1), known.about])
 
 

@@ -14,10 +14,10 @@ from ethogram.aio import run_coroutine
 from ethogram.language import model as open_model
 from ethogram.language import scripted
 from ethogram.populations.depths import masked, shuffled
-from ethogram.questionnaires.datasets.bfi import LABELS, SCORES, TEXTS
+from ethogram.questionnaires.datasets.bfi import SCORES, TEXTS
 from ethogram.seeds import generator
 from ethogram.studies import Lab
-from ethogram.studies.people._twin_2k_500_bfi import ITEMS, People, people, related
+from ethogram.studies.people._twin_2k_500_bfi import ITEMS, MIDDLE, People, people, related
 
 if TYPE_CHECKING:
     from ethogram.language import LanguageModel, Request
@@ -29,30 +29,30 @@ Array = NDArray[np.float64]
 SURROGATE, EMBEDDED = "coded", "smollm2"
 PERSONAS = ("own", "shuffled", "masked")
 """Whose line is shown: the person's own, somebody else's, or the own one without its age, gender and answers."""
-OPTIONS = tuple(LABELS[k] for k in sorted(LABELS))
-POINTS = np.array(sorted(LABELS), dtype=float)
+OPTIONS = ("yes", "no")
 REVERSED = {item for _, reverse in SCORES.values() for item in reverse}
+SAID = tuple(text.rstrip(".") for text in TEXTS.values())
+"""The items as they stand in a line."""
 SYSTEM = "You know people well. Say how this person answers."
-SLOPE, WIDTH = 0.6, 1.2
-"""The surrogate's law: points of its answer a point of those in the line, and the standard deviation around it."""
-ASKED = re.compile(r'And "(.+)"')
-TOLD = re.compile(r'"([^"]+)" ([a-z ]+)[.;]')
-LISTED = re.compile(r"^([A-F])\. (.+)$", re.MULTILINE)
+SLOPE = 2.0
+"""The surrogate's law: its log-odds of yes, once all answers in the line speak for it."""
+TOLD = re.compile(r"([^.:]+): (yes|no)\.")
+ASKED = re.compile(r"([^.:]+): yes or no\?")
+LISTED = re.compile(r"^([AB])\. (.+)$", re.MULTILINE)
 
 
 def described(known: People, rows: Sequence[int], item: int, shown: NDArray[np.int64]) -> dict[int, str]:
-    """Some people in a line each, by row: age, gender, and their answers to the items that go with one."""
+    """Some people in a line each, by row: age, gender, and yes or no to the items that go with one."""
     found = {}
     for row in rows:
-        told = (f'"{TEXTS[ITEMS[other]].rstrip(".")}" {LABELS[int(known.answers[row, other])]}' for other in shown[item])
-        found[row] = f"{known.words[row]} says: {'; '.join(told)}."
+        told = (f"{SAID[other]}: {'yes' if known.answers[row, other] > MIDDLE else 'no'}." for other in shown[item])
+        found[row] = " ".join([f"{known.words[row]}.", *told])
     return found
 
 
 def question(line: str, item: int) -> list[dict[str, str]]:
     """What a model is asked of a person and an item."""
-    text = f'{line} And "{TEXTS[ITEMS[item]].rstrip(".")}"?'
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": f"{line} {SAID[item]}: yes or no?"}]
 
 
 def lines(known: People, rows: Sequence[int], item: int, persona: str, seed: int) -> dict[int, str]:
@@ -84,22 +84,22 @@ def asking(known: People, pairs: Sequence[tuple[int, int]], persona: str, seed: 
 
 
 def rate(request: Request) -> dict[str, float]:
-    """The surrogate's scores, a stated law: normal around 3.5 plus `SLOPE` times what the line's answers are above it, mean.
+    """The surrogate's scores, a stated law: `SLOPE` times the mean of the line's answers (yes 1, no -1) for yes.
 
-    Answers to items of the same score count, turned where one of the two is reversed; where there are none it is 3.5.
+    Answers to items of the same score count, turned where one of the two is reversed; where there are none it is a coin.
     """
     text = request.messages[-1]["content"]
-    by_text = {words.rstrip("."): name for name, words in TEXTS.items()}
+    names = dict(zip(SAID, ITEMS, strict=True))
     found = ASKED.search(text)
-    name = by_text.get(found[1], "") if found else ""
-    above = []
-    for words, label in TOLD.findall(text):
-        other = by_text.get(words, "")
-        if other[:1] == name[:1] and label in OPTIONS:
+    name = names.get(found[1].strip(), "") if found else ""
+    signs = []
+    for words, answer in TOLD.findall(text):
+        other = names.get(words.strip(), "")
+        if other and other[0] == name[:1]:
             turned = (other in REVERSED) != (name in REVERSED)
-            above.append((POINTS[OPTIONS.index(label)] - POINTS.mean()) * (-1 if turned else 1))
-    centre = POINTS.mean() + SLOPE * (float(np.mean(above)) if above else 0.0)
-    return {letter: -0.5 * ((OPTIONS.index(option) + 1 - centre) / WIDTH) ** 2 for letter, option in LISTED.findall(text)}
+            signs.append((1 if answer == "yes" else -1) * (-1 if turned else 1))
+    odds = SLOPE * float(np.mean(signs)) if signs else 0.0
+    return {letter: odds if option == "yes" else 0.0 for letter, option in LISTED.findall(text)}
 
 
 def opened(name: str, cache: str = "") -> LanguageModel:
@@ -110,7 +110,7 @@ def opened(name: str, cache: str = "") -> LanguageModel:
 
 
 def answered(item: dict[str, Any], lab: Lab) -> list[list[float]]:
-    """How likely a model holds each of the six answers, for each pair that it is asked; shape (pairs, 6)."""
+    """How likely a model holds each of yes and no, for each pair that it is asked; shape (pairs, 2)."""
     known = people(item["people"], item["share"], item["seed"])
     pairs = asked(known, item["count"], item["items"], item["seed"])
     prompts = asking(known, pairs, item["persona"], item["seed"])
@@ -150,14 +150,14 @@ def lessons(known: People, count: int, alike: int, seed: int) -> list[Lesson]:
     for row, item in zip(rows.tolist(), items.tolist(), strict=True):
         gap = ((known.answers[known.fit][:, shown[item]] - known.answers[row, shown[item]]) ** 2).sum(1)
         near = known.fit[np.argsort(gap, kind="stable")[:alike]]
-        shares = np.bincount(known.answers[near, item].astype(int) - 1, minlength=len(OPTIONS)) / len(near)
+        share = float(np.mean(known.answers[near, item] > MIDDLE))
         (line,) = described(known, [row], item, shown).values()
-        found.append(Lesson(question(line, item), OPTIONS, tuple(shares.tolist())))
+        found.append(Lesson(question(line, item), OPTIONS, (share, 1 - share)))
     return found
 
 
 def tuned(item: dict[str, Any], lab: Lab) -> list[list[float]]:
-    """The same as `answered` from a tuned model, the options in their own order; shape (pairs, 6)."""
+    """The same as `answered` from a tuned model, the options in their own order; shape (pairs, 2)."""
     from ethogram.language.tuning import Lesson, predict
 
     known = people(item["people"], item["share"], item["seed"])
@@ -168,8 +168,16 @@ def tuned(item: dict[str, Any], lab: Lab) -> list[list[float]]:
 
 
 def guesses(known: People, pairs: Sequence[tuple[int, int]], chances: Sequence[Sequence[float]]) -> Array:
-    """Mean answers as a table; shape (held out, 25), NaN where nothing was asked."""
+    """Answers on the scale as a table; shape (held out, 25), NaN where nothing was asked.
+
+    Yes and no stand for what those who are fitted to answered on either side of the middle, on average, item by item.
+    """
     table = np.full((len(known.answers), len(ITEMS)), np.nan)
-    for (row, item), chance in zip(pairs, chances, strict=True):
-        table[row, item] = float(np.asarray(chance) @ POINTS)
+    fit = known.answers[known.fit]
+    sides = [
+        np.where(side.any(0), (fit * side).sum(0) / np.maximum(side.sum(0), 1), MIDDLE)
+        for side in (fit > MIDDLE, fit < MIDDLE)
+    ]
+    for (row, item), (yes, no) in zip(pairs, chances, strict=True):
+        table[row, item] = yes * sides[0][item] + no * sides[1][item]
     return table[known.held]
