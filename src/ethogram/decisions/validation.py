@@ -72,7 +72,7 @@ def cross_validated(
         data: choices of gambles, or of payments.
         folds: how many.
         seed: of the split.
-        by: what is held out as a whole: the rows of a problem, or (where choices say who chose) of a person, are in one fold.
+        by: what is held out as a whole: the rows of a problem, or of a person where choices say who chose.
 
     Raises:
         ConfigError: there are fewer problems (or people) than folds, or fewer than two folds, or it is not known who chose.
