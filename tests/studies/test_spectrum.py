@@ -153,6 +153,20 @@ def test_items_say_more_than_demographics_where_it_is_so(tmp_path, monkeypatch):
     assert not findings.get("accuracy_gain", "P of another - mean").above
 
 
+def test_real_people_are_read_from_the_package():
+    try:
+        items, answers, social = real.real_people(50, 1)
+    except DataError as error:
+        pytest.skip(str(error))
+    assert answers.shape == (50, len(items)) and social.shape[0] == 50
+    assert np.isfinite(answers).all() and np.isfinite(social).all() and set(np.unique(answers)) <= set(range(1, 7))
+    assert (answers == real.real_people(50, 1)[1]).all() and (answers != real.real_people(50, 2)[1]).any()
+    for person in asked.asked_of(2, 3, 1):
+        known = dict(asked.PAIR.findall(person["told"]["P"]))
+        assert not set(person["phrases"]) & set(known) and set(known.values()) <= set(asked.SAID)
+        assert person["told"]["SP"] == f"{person['told']['S']}\n{person['told']['P']}"
+
+
 def test_the_surrogate_goes_by_its_law():
     everybody = planted.people(5, 1)
     text, mine = planted.told(everybody[0], "C"), everybody[0].statements[0].text
@@ -227,7 +241,7 @@ def test_smoke_without_real_people(tmp_path, monkeypatch):
     assert verdicts["items-far-more-than-demographics"].outcome == "not tested"
     assert verdicts["acceptance-alone-says-nothing"].outcome == "holds"
     assert verdicts["model-knows-its-own"].outcome == "not tested"
-    assert set(findings.figures) == {"retrieval"} and any("not installed" in note for note in findings.notes)
+    assert set(findings.figures) == {"retrieval", "judges"} and any("not installed" in note for note in findings.notes)
     again = study.run(study.configure("smoke"), Lab(tmp_path, 1, "coded", progress=False))
     assert again.dump() == findings.dump()
 
@@ -254,5 +268,5 @@ def test_a_model_at_an_endpoint_judges(tmp_path, monkeypatch, endpoint):
         f"model: {endpoint}, {retrieval.SHUFFLED}",
     }
     assert judge(study.claims, findings)["model-knows-its-own"].outcome in ("holds", "does not hold")
-    assert set(findings.figures) == {"retrieval", "real-people"}
+    assert set(findings.figures) == {"retrieval", "real-people", "judges"}
     assert "asked_gain" in {m.name for m in findings.measured if m.arm == f"model: {endpoint}, P - S"}

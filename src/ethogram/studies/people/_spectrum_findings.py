@@ -18,7 +18,7 @@ from ethogram.studies.people._spectrum_retrieval import MASKED, MIXES, SHUFFLED,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["GAIN", "PAIRS", "level_share", "tell_asked", "tell_judge", "tell_real", "tell_retrieval", "who"]
+__all__ = ["GAIN", "PAIRS", "draw_judges", "level_share", "tell_asked", "tell_judge", "tell_real", "tell_retrieval", "who"]
 
 PAIRS = (("C", "S"), ("C", "P"), ("SPC", "C"), ("SC", "C"), ("PC", "C"), ("SPC", "SC"), ("C", MASKED))
 """Views that are compared, as first minus second."""
@@ -179,6 +179,32 @@ def tell_judge(findings: Findings, judge: str, view: str, people: Sequence[Mappi
     label = "Own statements more likely accepted than others', pairs of the same person"
     findings.estimate("tells_apart", paired_difference(own, others), label, arm=arm, unit="%")
     findings.estimate("accepted_share", mean(share), "Own statements accepted rather than not", arm=arm, unit="%")
+
+
+def draw_judges(findings: Findings) -> None:
+    """How likely judges are to accept own and others' statements, by what they are told: a panel for each judge."""
+    arms = [m.arm for m in findings.measured if m.name == "tells_apart" and not m.arm.startswith(who(YES_SAYER))]
+    panels = list(dict.fromkeys(arm.rsplit(", ", 1)[0] for arm in arms))
+    figure, several = canvas(7.5, 3.4, columns=len(panels))
+    for axes, judge in zip(several, panels, strict=True):
+        views = [arm.rsplit(", ", 1)[1] for arm in arms if arm.rsplit(", ", 1)[0] == judge]
+        places = np.arange(len(views))[::-1]
+        for i, (name, label) in enumerate((("accepts_own", "own"), ("accepts_others", "others'"))):
+            for place, view in zip(places, views, strict=True):
+                _bar(axes, place, findings.get(name, f"{judge}, {view}"), SERIES[i])
+            axes.plot([], [], "o", color=SERIES[i], label=label)
+        axes.set_yticks(places, views)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("probability of accepting")
+        axes.set_title(judge, fontsize=9)
+        axes.grid(axis="y", visible=False)
+    several[0].legend(frameon=False, fontsize=8, loc="lower right")
+    findings.figure(
+        "judges",
+        figure,
+        "How likely a judge is to accept a person's own statements and those of others, by what it is told of the person. What "
+        "counts is the distance of the two.",
+    )
 
 
 def tell_asked(findings: Findings, player: str, people: Sequence[Mapping[str, float]]) -> None:

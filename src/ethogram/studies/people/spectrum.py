@@ -114,6 +114,7 @@ def run(config: Config, lab: Lab) -> Findings:
     if lab.model and lab.model != SURROGATE and config.model_judged:
         for view in config.views:
             _judge(findings, config, lab, lab.model, view, populations[:1])
+    told.draw_judges(findings)
     _play(config, lab, populations[0])
     _tell(findings, config, lab)
     return findings
