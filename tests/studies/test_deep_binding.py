@@ -14,6 +14,7 @@ from ethogram.studies import Findings, Lab, load
 from ethogram.studies.claims import judge
 from ethogram.studies.people import _deep_binding_cells as cells
 from ethogram.studies.people import _deep_binding_findings as found
+from ethogram.studies.people import _deep_binding_head as heads
 from ethogram.studies.people import _deep_binding_model as models
 from ethogram.studies.people import _deep_binding_parts as parts
 from ethogram.studies.people import _deep_binding_people as people
@@ -88,6 +89,17 @@ def test_rotated_answers_come_back_in_order(monkeypatch):
     assert len(asked) == 2 * len(people.OPTIONS) and len({one.options for one in asked}) == len(people.OPTIONS)
 
 
+def test_a_head_finds_what_vectors_hold_and_nothing_in_noise():
+    rng = np.random.default_rng(1)
+    x, new = rng.normal(size=(200, 30)), rng.normal(size=(50, 30))
+    true = 1 / (1 + np.exp(-np.stack([4 * x[:, 0], -4 * x[:, 0]], 1)))
+    told = heads.fitted(x, true, new, 1)
+    assert np.abs(told[:, 0] - 1 / (1 + np.exp(-4 * new[:, 0]))).mean() < 0.06 and told.sum(1) == pytest.approx(1)
+    lost = heads.fitted(x, rng.permutation(true), new, 1)
+    assert np.abs(lost[:, 0] - 0.5).mean() < 0.1
+    assert heads.fitted(np.ones((9, 3)), true[:9], np.ones((2, 3)), 1) == pytest.approx(np.tile(true[:9].mean(0), (2, 1)))
+
+
 def test_primers_say_what_is_asked_and_own_and_other_party_are_called_so():
     for one in people.primers(30, 1):
         persona, question = (message["content"] for message in one.messages)
@@ -152,14 +164,14 @@ def ways(sample, story, line):
     flat = np.full_like(laws["law, no persona"], 1 / len(people.OPTIONS))
     mixed = {"none": laws["law, no persona"], "line": (1 - line) * flat + line * laws["law, line"]}
     mixed["story"] = (1 - story) * flat + story * laws["law, story"]
-    return laws | {f"tuned, {depth}": answers for depth, answers in mixed.items()}
+    return laws | {f"{way}, {depth}": answers for depth, answers in mixed.items() for way in ("tuned", "head")}
 
 
 @pytest.mark.parametrize(("story", "line", "expected"), [(1.0, 0.2, "holds"), (0.2, 1.0, "does not hold")])
 def test_planted_gains_are_found_and_nulls_are_not(sample, story, line, expected):
     findings, made = Findings(), ways(sample, story, line)
     found.answered(findings, made, sample, 5, 60)
-    found.compared(findings, made, sample, 5, 60)
+    found.compared(findings, made, "tuned", sample, 5, 60)
     verdicts = judge(study.claims, findings)
     assert verdicts["story-beats-line"].outcome == verdicts["effects-closer"].outcome == expected
     assert verdicts["gap-sign"].outcome == "holds" or story < 1

@@ -150,9 +150,18 @@ def _gaps(findings: Findings, arm: str, came: Cells, n: int) -> None:
         findings.estimate(f"effect_{side.lower()}", d, f"Cohen's d of {side}s, {came.years[-1]}", arm=arm)
 
 
-def compared(findings: Findings, ways: Mapping[str, Array], people: pl.DataFrame, seed: int, draws: int) -> None:
-    """The model tuned on stories beside those tuned on less: differences on the same resamples."""
-    deep = cells(ways["tuned, story"], people, seed, draws)
+def compared(findings: Findings, ways: Mapping[str, Array], way: str, people: pl.DataFrame, seed: int, draws: int) -> None:
+    """What was learned on stories beside what was learned on less: differences on the same resamples.
+
+    Args:
+        findings: to be added to.
+        ways: answers by arm.
+        way: `tuned` or `head`.
+        people: who is simulated.
+        seed: of the resamples.
+        draws: how many.
+    """
+    deep = cells(ways[f"{way}, story"], people, seed, draws)
     real = real_people(deep.years, seed, draws)
     n, last = people.height, deep.years[-1]
 
@@ -160,18 +169,19 @@ def compared(findings: Findings, ways: Mapping[str, Array], people: pl.DataFrame
         return np.abs(one.effects(last) - real.effects(last)).mean(1)
 
     for depth in ("none", "line"):
-        other = cells(ways[f"tuned, {depth}"], people, seed, draws)
+        arm = f"{way}, {depth}"
+        other = cells(ways[arm], people, seed, draws)
         gain = estimated(other.distances() - deep.distances(), n, "difference on the same resamples", recentred=True)
-        label = "Distance, tuned: this persona minus story"
-        findings.estimate("gain", gain, label, arm=depth)
+        label = "Distance, this arm minus with a story"
+        findings.estimate("gain", gain, label, arm=arm)
         lower = estimated(1 - deep.distances() / other.distances(), n, "1 - story / this persona", recentred=True)
         paper = DISTANCE if depth == "line" else None
-        findings.estimate("lower", lower, "Distance, tuned: story lower than this persona", arm=depth, unit="%", paper=paper)
-        parts = (cells(ways[f"tuned, {one}"], people, seed, draws, "identity").distances() for one in (depth, "story"))
+        findings.estimate("lower", lower, "Distance with a story: lower than this arm", arm=arm, unit="%", paper=paper)
+        parts = (cells(ways[one], people, seed, draws, "identity").distances() for one in (arm, f"{way}, story"))
         finer = estimated(-np.diff(np.stack(list(parts)), axis=0)[0], n, "difference on the same resamples", recentred=True)
-        findings.estimate("gain_finer", finer, "The same by party identification", arm=depth)
+        findings.estimate("gain_finer", finer, "The same by party identification", arm=arm)
         closer = estimated(error(other) - error(deep), n, "difference on the same resamples")
-        findings.estimate("effect_gain", closer, "Error of Cohen's d, tuned: this persona minus story", arm=depth)
+        findings.estimate("effect_gain", closer, "Error of Cohen's d, this arm minus with a story", arm=arm)
 
 
 def _pictures(findings: Findings, found: Mapping[str, Cells], real: Cells) -> None:
@@ -179,7 +189,7 @@ def _pictures(findings: Findings, found: Mapping[str, Cells], real: Cells) -> No
     order = sorted(found, key=lambda arm: -findings.get("distance", arm).value)
     for k, arm in enumerate(order):
         one = findings.get("distance", arm)
-        colour = SERIES[0] if arm.startswith("tuned") else SERIES[2] if arm == FLOOR else SERIES[5]
+        colour = SERIES[0] if arm.startswith(("tuned", "head")) else SERIES[2] if arm == FLOOR else SERIES[5]
         axes.barh(k, one.value, xerr=[[one.value - one.low], [one.high - one.value]], color=colour, height=0.6)
     axes.set_yticks(range(len(order)), order)
     axes.set_xlabel("Wasserstein distance, as a share of the thermometer")
@@ -192,7 +202,7 @@ def _pictures(findings: Findings, found: Mapping[str, Cells], real: Cells) -> No
     )
     findings.figure("distances", figure, caption)
     figure, axes2 = canvas(columns=2)
-    shown = [arm for arm in ("tuned, story", "tuned, line", "law, story") if arm in found]
+    shown = [arm for arm in ("tuned, story", "head, story", "head, line", "law, story") if arm in found]
     for j, (side, panel) in enumerate(zip(SIDES, axes2, strict=True)):
         for k, (arm, came) in enumerate({PEOPLE: real, **{arm: found[arm] for arm in shown}}.items()):
             gap = came.gaps()[:, :, j]

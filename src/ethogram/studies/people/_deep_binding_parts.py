@@ -247,12 +247,10 @@ def tuned(item: dict[str, Any], lab: Lab) -> list[list[list[float]]]:
     Returns:
         Shares of the options for each person and thermometer, shape (people, items, options).
     """
-    depth, shown = item["depth"], item["shown"]
-    folder: Path | None = None
-    if item["lessons"]:
-        folder = lab.made(f"tuned-{depth}-{derive(0, json.dumps(_training(item)))}", lambda place: _tune(item, place))
+    depth = item["depth"]
+    folder = lab.made(f"tuned-{depth}-{derive(0, json.dumps(_training(item)))}", lambda place: _tune(item, place))
     people = drawn(tested(), item["each"], item["seed"])
-    asked = [lesson(row, depth, which, shown) for row in people.iter_rows(named=True) for which in ITEMS]
+    asked = [lesson(row, depth, which) for row in people.iter_rows(named=True) for which in ITEMS]
     return predicted(folder, asked, item["base"]).reshape(people.height, len(ITEMS), len(OPTIONS)).tolist()
 
 

@@ -184,10 +184,12 @@ def spread() -> Array:
     return table / table.sum(1, keepdims=True)
 
 
+STORY = (("identity", "_white", "year"), ("identity", "_white"), ("identity",), ())
 CELLS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "none": ((),),
     "line": (("party", "_white", "_college"), ("party",), ()),
-    "story": (("identity", "_white", "year"), ("identity", "_white"), ("identity",), ()),
+    "story": STORY,
+    "answers": STORY,
 }
 """Whose answers stand for somebody who is known at a depth: those of the training years who share this with him; where they
 are too few, who share the next."""
@@ -225,17 +227,16 @@ def identities() -> Array:
     return np.stack([np.stack([shares(people.filter(people["identity"] == one)[item]) for item in ITEMS]) for one in sides])
 
 
-def lesson(person: Mapping[str, Any], depth: str, item: str, told: str | None = None) -> Lesson:
+def lesson(person: Mapping[str, Any], depth: str, item: str) -> Lesson:
     """What is learned of one person and thermometer: its persona at a depth, and the answers of its cell.
 
     Args:
         person: a row of `partisans`.
         depth: of the persona, and of the cell.
         item: the thermometer.
-        told: another depth for the persona.
     """
     target = law(person, depth, item)
-    text = personas(person)[told or depth]
+    text = personas(person)[depth]
     return Lesson(
         messages(text, item, person["party"] if text else ""),
         OPTIONS,
