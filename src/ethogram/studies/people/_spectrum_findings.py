@@ -202,7 +202,7 @@ def draw_judges(findings: Findings) -> None:
     findings.figure(
         "judges",
         figure,
-        "How likely a judge is to accept a person's own statements and those of others, by what it is told of the person. What "
+        "How likely a judge is to accept a person's own statements and those of others, by what it is told of it. What "
         "counts is the distance of the two.",
     )
 
