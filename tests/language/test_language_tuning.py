@@ -20,6 +20,7 @@ from ethogram.language import Request, model, updates
 from ethogram.language.adapters import ALPHA, LoRA, attach
 from ethogram.language.backends.tuned import Tuned, _score
 from ethogram.language.bases import Base
+from ethogram.language.letters import letters
 from ethogram.language.request import encode, normalised
 from ethogram.language.tuning import Lesson, predict, scoring_model, tune
 from ethogram.session import use
@@ -147,6 +148,27 @@ def test_an_interrupted_tuning_goes_on_to_the_same_adapter(tmp_path: Path, monke
     for name in ("adapter.json", "adapter.safetensors"):
         assert (tmp_path / "killed" / name).read_bytes() == (whole / name).read_bytes()
     assert not (tmp_path / "killed" / "checkpoint").exists()
+
+
+def test_a_tuning_goes_on_from_another(driver: Path, tmp_path: Path) -> None:
+    held_out = lights(20, 6)
+    shares = np.array([lesson.shares for lesson in held_out])
+    folder = tiny(lights(16, 7), tmp_path / "on", epochs=1, start=driver)
+    assert np.abs(predict(folder, held_out, average=True) - shares).mean() < 0.25  # one update alone leaves 0.4
+    with pytest.raises(RunError, match="other start"):
+        tiny(lights(16, 7), tmp_path / "on", epochs=1)
+    with pytest.raises(DataError, match="is of rank 8"):
+        tiny(lights(16, 7), tmp_path / "rank", epochs=1, rank=4, start=driver)
+
+
+def test_lessons_in_letters_name_one_of_the_options() -> None:
+    lessons = letters(60, options=3, seed=1)
+    assert lessons == letters(60, options=3, seed=1) != letters(60, options=3)
+    for lesson in lessons:
+        named = [option for option in lesson.options if normalised(lesson.messages)[-1]["content"].endswith(f": {option}.")]
+        assert named == [lesson.options[int(np.argmax(lesson.shares))]]
+    places = np.bincount([int(np.argmax(lesson.shares)) for lesson in lessons], minlength=3)
+    assert places.min() > 10
 
 
 def test_a_folder_is_of_one_tuning_and_a_complete_one_returns_at_once(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from ethogram.errors import DataError
 from ethogram.language.bases import Base
 from ethogram.language.files import BLANK, FORMAT, digest, facts, replace_file
 
-__all__ = ["LoRA", "attach", "read", "write"]
+__all__ = ["LoRA", "attach", "fill", "read", "write"]
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The layers that are adapted: all linear ones (queries and values alone would be 14 % faster and learn less)."""
@@ -74,10 +74,22 @@ def write(folder: Path, known: Mapping[str, Any], parameters: Mapping[str, Tenso
 
 
 def read(folder: Path, base: Base) -> None:
-    """Put the adapters of a folder into a base.
+    """Put the adapters of a folder into a base, frozen.
 
     Raises:
         DataError: they are absent, damaged, or of another base.
+    """
+    parameters = attach(base, facts(folder)["rank"], 0)
+    fill(parameters, folder, base)
+    for parameter in parameters.values():
+        parameter.requires_grad_(False)
+
+
+def fill(parameters: Mapping[str, nn.Parameter], folder: Path, base: Base) -> None:
+    """Give attached adapters the values of those in a folder, which must be of the same rank.
+
+    Raises:
+        DataError: they are absent, damaged, of another rank or of another base.
     """
     known = facts(folder)
     if known["base_digest"] != base.digest:
@@ -95,6 +107,7 @@ def read(folder: Path, base: Base) -> None:
         tensors = load_tensors(weights)
     except SafetensorError as error:
         raise DataError(f"{file} is not a safetensors file: {error}") from error
-    for name, parameter in attach(base, known["rank"], 0).items():
+    for name, parameter in parameters.items():
+        if tensors[name].shape != parameter.shape:
+            raise DataError(f"{folder} is of rank {known['rank']}: give the same rank to go on from it")
         parameter.data.copy_(tensors[name])
-        parameter.requires_grad_(False)

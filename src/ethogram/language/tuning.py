@@ -73,6 +73,7 @@ def tune(
     rate: float = 5e-4,
     batch: int = 8,
     seed: int = 0,
+    start: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Tune a base on lessons.
@@ -89,6 +90,7 @@ def tune(
         rate: highest learning rate of AdamW; 0.003 suits `tiny`.
         batch: lessons an update.
         seed: of the adapters' beginning, the order of lessons and the rotations.
+        start: a folder that `tune` wrote, of the same base and rank, from whose adapter this one begins.
         progress: told of each update.
 
     Returns:
@@ -110,7 +112,7 @@ def tune(
         from ethogram.language import updates
     except ModuleNotFoundError as error:
         raise not_installed(error, "tuning a language model") from error
-    updates.run(list(lessons), Path(folder), settings, progress)
+    updates.run(list(lessons), Path(folder), settings, progress, None if start is None else Path(start))
     return Path(folder)
 
 

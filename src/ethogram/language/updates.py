@@ -40,15 +40,22 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def run(
-    lessons: list[Lesson], place: Path, settings: dict[str, Any], progress: Callable[[int, int, float], None] | None
+    lessons: list[Lesson],
+    place: Path,
+    settings: dict[str, Any],
+    progress: Callable[[int, int, float], None] | None,
+    start: Path | None,
 ) -> None:
     """Make the updates that are still to be made, write the adapter, and remove the checkpoint; see `tuning.tune`."""
     text = json.dumps([[normalised(lesson.messages), lesson.options, lesson.shares] for lesson in lessons])
-    identity = {**settings, "lessons": digest(text.encode())}
+    begun = None if start is None else facts(start)["weights"]
+    identity = {**settings, "lessons": digest(text.encode()), "start": begun}
     if (place / "adapter.json").is_file():
         _same(facts(place), identity, place)
         return
     tuning = _Tuning(lessons, place, identity)
+    if start is not None:
+        adapters.fill(tuning.parameters, start, tuning.base)
     tuning.resume()
     kept = time.monotonic()
     while len(tuning.losses) < len(tuning.batches):
