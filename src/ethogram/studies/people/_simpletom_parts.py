@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.aio import run_coroutine
+from ethogram.language.letters import letters
 from ethogram.language.tuning import Lesson, predict, tune
 from ethogram.policies.prompted.respondent import Respondent
 from ethogram.questionnaires import Block, Choice, Item, Questionnaire
@@ -24,9 +25,11 @@ from ethogram.studies.people._simpletom_stories import SCENARIOS, TIERS, Questio
 from ethogram.world import World
 from ethogram.worlds.coded.survey import Survey
 
-__all__ = ["answered", "divided", "lessons", "marked", "reading", "some", "tuned"]
+__all__ = ["answered", "divided", "lessons", "marked", "reading", "some", "started", "tuned"]
 
 Array = NDArray[np.float64]
+LETTERS_RATE = 1e-3
+"""Of the lessons in answering by letter."""
 SHARE = 0.95
 """Of a lesson, how often the right answer was given: the tuned model is not taught to be certain."""
 
@@ -78,20 +81,32 @@ async def _asked(player: Any, asked: list[Question], calibrate: bool) -> Array:
         await player.aclose()
 
 
+def started(item: dict[str, Any], lab: Lab) -> Path:
+    """The adapter that has learned to answer by letter and nothing else, from which all tunings go on; made once."""
+
+    def make(folder: Path) -> None:
+        tune(letters(item["letters"]), folder, base=item["base"], rate=LETTERS_RATE)
+
+    return lab.made(f"letters-{item['base']}-{item['letters']}", make)
+
+
 def tuned(item: dict[str, Any], lab: Lab) -> list[dict[str, Any]]:
     """Tune a base on the explicit tier of half the scenarios, and ask it about the others.
 
     Args:
         item: `base`, `seed`, `each` (stories of a scenario that are learned), `test` (that are asked about), `epochs`,
-            `rate`.
+            `rate`, `letters` (lessons in answering by letter that come first, once for all tunings).
         lab: whose folder keeps the adapters.
     """
     seed = item["seed"]
     known, held_out = divided(seed)
     taught = lessons(some(known, item["each"], seed))
 
+    start = started(item, lab)
+
     def make(folder: Path) -> None:
-        tune(taught, folder, base=item["base"], epochs=item["epochs"], rate=item["rate"], seed=seed % 2**31)
+        how = {name: item[name] for name in ("base", "epochs", "rate")}
+        tune(taught, folder, start=start, seed=seed % 2**31, **how)
 
     adapter = lab.made(f"tuned-{item['base']}-{seed}", make)
 

@@ -10,6 +10,10 @@ tuned on the explicit tier of half the scenarios, and asked about the others, fi
 question or a reminder before it is tested, and the reminder gives back its own explicit answer, right or wrong, and stands
 before applied questions only. The raw model is reported without and with content-free calibration. Answers are the likelier
 option's, as at temperature 0; what a model would write is not read.
+
+The pilot (one tuning, 160 lessons, rate 0.001; 2026-11) left the explicit tier at chance (15 of 30), for the model cannot
+answer by letter. So, once and before the full run, tunings were set to begin from an adapter that has learned to name the
+letter of an option that has just been said (`language.letters`), with 240 lessons each at rate 0.0005.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ethogram.measures import Estimate
 from ethogram.studies import Claim, Findings, Lab, Paper, Reported, Verdict, fails, holds, not_tested, positive
 from ethogram.studies.people._simpletom_findings import generated, measured, picture, tabulated
-from ethogram.studies.people._simpletom_parts import answered, marked, reading, tuned
+from ethogram.studies.people._simpletom_parts import answered, marked, reading, started, tuned
 from ethogram.studies.people._simpletom_players import SURROGATE
 from ethogram.studies.people._simpletom_stories import TIERS
 
@@ -49,16 +53,17 @@ class Config(BaseModel):
     each: int = Field(default=24, ge=1, le=24, description="stories of a scenario that coded policies answer")
     tunings: int = Field(default=5, ge=0, description="tunings, each with a division of the scenarios of its own")
     base: str = Field(default="smollm2", description="what is tuned: smollm2, or tiny (random weights)")
-    lessons: int = Field(default=16, ge=1, le=24, description="stories of a scenario that a tuning learns from")
+    letters: int = Field(default=640, ge=1, description="lessons in answering by letter, before all tunings")
+    lessons: int = Field(default=24, ge=1, le=24, description="stories of a scenario that a tuning learns from")
     tested: int = Field(default=3, ge=1, le=24, description="stories of a held-out scenario that it is asked about")
     epochs: int = Field(default=1, ge=1, description="visits to each lesson")
-    rate: float = Field(default=1e-3, gt=0, description="highest learning rate")
+    rate: float = Field(default=5e-4, gt=0, description="highest learning rate")
     raw: int = Field(default=2, ge=0, le=24, description="stories of a scenario that the untuned model answers; 0: none")
     processes: int = Field(default=2, ge=1, description="processes for the tunings")
 
 
 presets = {
-    "smoke": Config(each=2, tunings=2, base="tiny", lessons=2, tested=1, raw=0, processes=1),
+    "smoke": Config(each=2, tunings=2, base="tiny", letters=16, lessons=2, tested=1, raw=0, processes=1),
     "laptop": Config(),
     "paper": Config(tunings=10, lessons=24, tested=24, raw=24),
 }
@@ -75,8 +80,9 @@ def run(config: Config, lab: Lab) -> Findings:
         measured(findings, arm, _by(rows, "scenario"))
     _played(findings, lab)
     if config.tunings:
-        names = ("base", "epochs", "rate")
+        names = ("base", "epochs", "rate", "letters")
         shared = {"each": config.lessons, "test": config.tested} | {name: getattr(config, name) for name in names}
+        started(shared, lab)  # before the processes that share it
         parts = lab.parts(tuned, [{"seed": s, **shared} for s in lab.seeds(config.tunings)], config.processes)
         arms[TUNED] = [row for part in parts for row in part]
         measured(findings, TUNED, parts, paper=True)
