@@ -60,7 +60,7 @@ def studio(root):
     served.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while it is there, no other test of the process can run a loop of its own
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="tests in a browser need playwright")
     if not CHROMIUM:
