@@ -126,7 +126,10 @@ class SeatForm:
             value = self._inputs[name].value
             if value in ("", None) and not field["needed"]:
                 continue
-            said[name] = value if field["kind"] in ("string", "boolean") else _read(str(value))
+            if field["options"]:
+                said[name] = next((option for option in field["options"] if str(option) == value), value)
+            else:
+                said[name] = value if field["kind"] in ("string", "boolean") else _read(str(value))
         try:
             action = turn.space.parse(json.dumps(said))
         except VerbError as error:
