@@ -153,7 +153,7 @@ def _judge(
 
 def _play(config: Config, lab: Lab, population: dict[str, Any]) -> None:
     """Record a few people answering the statements in the world of surveys."""
-    few = {**population, "judged": 2, "statements": 2}
+    few = {**population, "judged": 2, "statements": min(2, config.model_statements)}
     lab.simulate("played-surrogate", judges.twenty_statements(SURROGATE, "SPC", **few))
     if lab.model and lab.model != SURROGATE and config.model_judged:
         cache = str((lab.dir / "answers.sqlite").resolve())
