@@ -196,6 +196,11 @@ def _tell(findings: Findings, config: Config) -> None:
         "from the resampled people."
     )
     findings.note(
+        "A question to a persona with a party says which party is its own, and heads are one for the own party and one for "
+        "the other: the sign of the gap, and most of what a persona gains over none, is thereby told to them, and is no "
+        "proof that the model relates persona and party by itself. Line and story are told it alike."
+    )
+    findings.note(
         "Told stories are those of a surrogate writer, whose slips and words follow from a stated law; the coded critic "
         "and the coded reader know its plain words, and none of its oblique ones."
     )
