@@ -11,9 +11,10 @@ The tuned model learns from these: how the twenty whose answers in the line are 
 1 - |guess - answer| / range of the scale; the individual correlation is what is left once the items' means are taken off.
 Split halves are printed as ceiling.
 
-What a pilot settled (2026-11, before the first full run): asked for one of the six answers, by a line of the five scores in
-words or of four answers as they were given, the model tuned on 400 to 480 lessons learned nothing (individual correlation
-0.01). So it is asked for yes or no, in prompts of half the length, and gets 1,000 lessons. No threshold was changed.
+What a pilot settled (2026-11, before the first full run). Asked for one of the six answers, the tuned model learned nothing:
+by a line of the five scores in words its loss stayed at chance (480 lessons), by four answers as they were given its
+individual correlation was 0.01 (400 lessons). So it is asked for yes or no, in shorter prompts; with 400 lessons it then came
+to 0.10 (0.05 by somebody else's line) on 50 people, and it gets 1,000. No threshold was changed.
 
 *Recorded twins*: of the mega-study (language models that were given all answers of a person to Twin-2K-500), beside their
 people. Its table has no arms, so that effects are differences within people.
