@@ -13,7 +13,7 @@ Split halves are printed as ceiling.
 
 What a pilot settled (2026-11, before the first full run). Asked for one of the six answers, the tuned model learned nothing:
 by a line of the five scores in words its loss stayed at chance (480 lessons), by four answers as they were given its
-individual correlation was 0.01 (400 lessons). So it is asked for yes or no, in shorter prompts; with 400 lessons it then came
+individual correlation was 0.01 (400 lessons). So it is asked for yes or no, in shorter prompts; with 400 lessons that came
 to 0.10 (0.05 by somebody else's line) on 50 people, and it gets 1,000. No threshold was changed.
 
 *Recorded twins*: of the mega-study (language models that were given all answers of a person to Twin-2K-500), beside their
