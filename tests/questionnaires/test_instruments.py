@@ -60,7 +60,7 @@ def test_the_120_items_go_round_facets_and_are_keyed_as_published() -> None:
     assert {s.name: len(s.reverse) for s in facets if len(s.reverse) == 4} == dict.fromkeys(
         ("morality", "cooperation", "modesty", "cautiousness"), 4
     )
-    answers = {item: 2.0 for item in order} | {"n1_1": 5.0, "c6_1": 1.0}
+    answers = dict.fromkeys(order, 2.0) | {"n1_1": 5.0, "c6_1": 1.0}
     found = scored("ipip-neo-120", answers)
     assert found["anxiety"] == (5 + 2 + 2 + 2) / 4 and found["cautiousness"] == (5 + 4 + 4 + 4) / 4
     assert found["immoderation"] == (2 + 3 * 4) / 4
