@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,26 @@ def test_a_planted_law_is_learned_with_its_shares_and_shuffled_targets_are_not(d
     red = shares[:, 0] > 0.5
     assert abs(nothing[red, 0].mean() - nothing[~red, 0].mean()) < 0.1
     assert predict(driver, [Lesson("Which?", ("a", "b", "c"), (1, 0, 0)), *held_out]).shape == (41, 3)
+
+
+def test_a_law_is_learned_by_words_too_and_the_model_chooses_as_predicted(tmp_path: Path) -> None:
+    held_out = [replace(lesson, by="text") for lesson in lights(20, 1)]
+    folder = tiny([replace(lesson, by="text") for lesson in lights(600, 0)], tmp_path / "words", epochs=2)
+    learned = predict(folder, held_out, average=True)
+    assert np.abs(learned - np.array([lesson.shares for lesson in held_out])).mean() < 0.1
+    asked = held_out[0]
+    choice = asyncio.run(
+        model(f"tuned:{folder}").choose(asked.messages, asked.options, by="text", rng=np.random.default_rng(0))
+    )
+    np.testing.assert_allclose(choice.probabilities, learned[0], atol=1e-5)
+
+
+def test_words_that_answer_are_one_token_each(tmp_path: Path) -> None:
+    lesson = Lesson("Which?", ("a hat", "a scarf"), (1, 0), by="text")
+    with pytest.raises(ConfigError, match="not one token each"):
+        tune([lesson], tmp_path / "words", base="tiny")
+    with pytest.raises(ConfigError, match="by='word'"):
+        tune([Lesson("Which?", ("yes", "no"), (1, 0), by="word")], tmp_path / "words", base="tiny")
 
 
 def test_the_model_chooses_as_predicted_in_a_run_and_outside(driver: Path) -> None:

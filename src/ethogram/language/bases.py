@@ -19,10 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ethogram.errors import DataError, ModelError, not_installed
+from ethogram.errors import ConfigError, DataError, ModelError, not_installed
 from ethogram.language.backends.embedded import smollm2
 from ethogram.language.backends.llama import Prompts
-from ethogram.language.choice import LABELS
 from ethogram.language.files import digest
 
 __all__ = ["BASES", "VARIABLE", "Base", "compute_type", "folder"]
@@ -138,9 +137,18 @@ class Base:
                 return written, text[: min(cuts)], "stop"
         return written, text, "length"
 
-    def labels(self, n: int) -> Tensor:
-        """The tokens of the first letters, which stand before listed options: shape (n,)."""
-        return torch.tensor([self.prompts.text(letter)[0] for letter in LABELS[:n]])
+    def words(self, answers: Sequence[str]) -> Tensor:
+        """The tokens of answers that have one each: shape (answers,).
+
+        Raises:
+            ConfigError: one has more, or two have the same.
+        """
+        tokens = [self.prompts.text(answer) for answer in answers]
+        if max(map(len, tokens)) > 1 or len({t[0] for t in tokens}) < len(tokens):
+            raise ConfigError(
+                f"the answers {list(answers)!r} are not one token each: tune with by='label', or name them shorter"
+            )
+        return torch.tensor([t[0] for t in tokens])
 
 
 class _Tokens:

@@ -1,9 +1,9 @@
-"""Tuning a small language model to choose as people, or a law, choose: LoRA on the letters of listed options.
+"""Tuning a small language model to choose as people, or a law, choose: LoRA on the letters or words of listed options.
 
 A `Lesson` is a question, its options and how often each was chosen. At each visit the options are listed as
 `language.choice.arrangements` lists them, in a rotation drawn at random, so that no letter and no place is worth anything;
-the loss is the cross-entropy between the shares and the softmax over the letters' scores at the answer's first token.
-`choose` asks in the same way, so that what is tuned is what is used.
+the loss is the cross-entropy between the shares and the softmax over the scores of the letters, or of the options where each
+is one token, at the answer's first token. `choose` asks in the same way, so that what is tuned is what is used.
 
 Nothing heavy is imported before a function is called.
 """
@@ -40,6 +40,8 @@ class Lesson:
         messages: text, or messages, the last one of the user; without the list of options.
         options: at least two, all different, at most 26.
         shares: how often each was chosen; not negative, sum 1.
+        by: what answers, as in `choose`: an option's letter (`label`), or the option itself (`text`), which must then be one
+            token, as `yes`, `no` or a digit is. A small model learns by words what by letters it does not.
 
     Raises:
         ConfigError: they do not fit together.
@@ -48,6 +50,7 @@ class Lesson:
     messages: Messages
     options: tuple[str, ...]
     shares: tuple[float, ...]
+    by: str = "label"
 
     def __post_init__(self) -> None:
         n = len(self.options)
@@ -60,7 +63,7 @@ class Lesson:
 
     def arranged(self, turns: bool = True) -> list[Arrangement]:
         """The ways of asking it: all rotations of the list of options, or the order as given."""
-        return arrangements(normalised(self.messages), list(self.options), "label", turns, "")
+        return arrangements(normalised(self.messages), list(self.options), self.by, turns, "")
 
 
 def tune(
@@ -97,7 +100,8 @@ def tune(
         The folder.
 
     Raises:
-        ConfigError: no lessons, or a number makes no sense, or the extra `tune` is not installed.
+        ConfigError: no lessons, an option that answers is not one token, a number makes no sense, or the extra `tune` is not
+            installed.
         RunError: the folder holds a tuning of other lessons or settings.
         DataError: the folder's files are damaged, or the loss is not finite.
         ModelError: there is no such base.
@@ -135,7 +139,7 @@ def predict(
         raise ConfigError("there are no lessons to predict: give at least one")
     scorer = scoring_model(None if folder is None else Path(folder), base)
     asked = [(i, arrangement) for i, lesson in enumerate(lessons) for arrangement in lesson.arranged(average)]
-    scores = _label_scores(scorer, [a for _, a in asked], batch)
+    scores = _answer_scores(scorer, [a for _, a in asked], batch)
     total = np.zeros((len(lessons), max(len(lesson.options) for lesson in lessons)))
     for (i, arrangement), row in zip(asked, scores, strict=True):
         total[i, arrangement.order] += row
@@ -173,8 +177,8 @@ def _loaded(folder: Path | None, base: str, digest: str) -> Base:
     return made
 
 
-def _label_scores(base: Base, asked: list[Arrangement], batch: int) -> list[np.ndarray]:
-    """The labels' scores, up to a constant, in the order of each list; prompts of like length go through together."""
+def _answer_scores(base: Base, asked: list[Arrangement], batch: int) -> list[np.ndarray]:
+    """The scores of letters or words, up to a constant, in the order of each list; prompts of like length go together."""
     import torch
 
     rows = [base.prompts.tokens(a.messages) for a in asked]
@@ -185,5 +189,5 @@ def _label_scores(base: Base, asked: list[Arrangement], batch: int) -> list[np.n
             part = order[start : start + batch]
             hidden = base.hidden([rows[i] for i in part])
             for i, vector in zip(part, hidden, strict=True):
-                found[i] = base.logits(vector[None], base.labels(len(asked[i].answers)))[0].double().numpy()
+                found[i] = base.logits(vector[None], base.words(asked[i].answers))[0].double().numpy()
     return found

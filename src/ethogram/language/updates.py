@@ -47,7 +47,7 @@ def run(
     start: Path | None,
 ) -> None:
     """Make the updates that are still to be made, write the adapter, and remove the checkpoint; see `tuning.tune`."""
-    text = json.dumps([[normalised(lesson.messages), lesson.options, lesson.shares] for lesson in lessons])
+    text = json.dumps([[normalised(lesson.messages), lesson.options, lesson.shares, lesson.by] for lesson in lessons])
     begun = None if start is None else facts(start)["weights"]
     identity = {**settings, "lessons": digest(text.encode()), "start": begun}
     if (place / "adapter.json").is_file():
@@ -125,12 +125,12 @@ class _Tuning:
         return self.identity["rate"] * min(1.0, (step + 1) / warm) * fall
 
     def _loss(self, lessons: Sequence[Lesson], rng: np.random.Generator) -> Tensor:
-        """Mean cross-entropy between shares and labels, each lesson in a rotation of its own, in nats."""
+        """Mean cross-entropy between shares and answers, each lesson in a rotation of its own, in nats."""
         asked = [lesson.arranged()[int(rng.integers(len(lesson.options)))] for lesson in lessons]
         hidden = self.base.hidden([self.base.prompts.tokens(a.messages) for a in asked])
         losses: list[Tensor] = []
         for lesson, arrangement, vector in zip(lessons, asked, hidden, strict=True):
-            scores = self.base.logits(vector, self.base.labels(len(lesson.options)))
+            scores = self.base.logits(vector, self.base.words(arrangement.answers))
             shares = torch.tensor([lesson.shares[i] for i in arrangement.order])
             losses.append(-(shares * scores.log_softmax(0)).sum())
         return torch.stack(losses).mean()
