@@ -38,7 +38,6 @@ SLOPE = 2.0
 """The surrogate's law: its log-odds of yes, once all answers in the line speak for it."""
 TOLD = re.compile(r"([^.:]+): (yes|no)\.")
 ASKED = re.compile(r"([^.:]+): yes or no\?")
-LISTED = re.compile(r"^([AB])\. (.+)$", re.MULTILINE)
 
 
 def described(known: People, rows: Sequence[int], item: int, shown: NDArray[np.int64]) -> dict[int, str]:
@@ -99,7 +98,7 @@ def rate(request: Request) -> dict[str, float]:
             turned = (other in REVERSED) != (name in REVERSED)
             signs.append((1 if answer == "yes" else -1) * (-1 if turned else 1))
     odds = SLOPE * float(np.mean(signs)) if signs else 0.0
-    return {letter: odds if option == "yes" else 0.0 for letter, option in LISTED.findall(text)}
+    return {option: odds if option == "yes" else 0.0 for option in OPTIONS}
 
 
 def opened(name: str, cache: str = "") -> LanguageModel:
@@ -116,11 +115,12 @@ def answered(item: dict[str, Any], lab: Lab) -> list[list[float]]:
     prompts = asking(known, pairs, item["persona"], item["seed"])
     cache = "" if item["player"] == SURROGATE else str((lab.dir / "answers.sqlite").resolve())
     player = opened(item["player"], cache)
+    by = "text" if player.backend.capability == "exact" else "label"  # endpoints tell the likelihoods of letters at best
 
     async def ask() -> list[list[float]]:
         async def one(messages: list[dict[str, str]]) -> list[float]:
             rng = np.random.default_rng(0)  # only the probabilities are taken
-            choice = await player.choose(messages, list(OPTIONS), rng=rng, purpose="answer")
+            choice = await player.choose(messages, list(OPTIONS), by=by, rng=rng, purpose="answer")
             return np.round(choice.probabilities, 6).tolist()
 
         try:
@@ -152,7 +152,7 @@ def lessons(known: People, count: int, alike: int, seed: int) -> list[Lesson]:
         near = known.fit[np.argsort(gap, kind="stable")[:alike]]
         share = float(np.mean(known.answers[near, item] > MIDDLE))
         (line,) = described(known, [row], item, shown).values()
-        found.append(Lesson(question(line, item), OPTIONS, (share, 1 - share)))
+        found.append(Lesson(question(line, item), OPTIONS, (share, 1 - share), by="text"))
     return found
 
 
@@ -163,7 +163,7 @@ def tuned(item: dict[str, Any], lab: Lab) -> list[list[float]]:
     known = people(item["people"], item["share"], item["seed"])
     pairs = asked(known, item["count"], item["items"], item["seed"])
     even = (1 / len(OPTIONS),) * len(OPTIONS)
-    questions = [Lesson(m, OPTIONS, even) for m in asking(known, pairs, item["persona"], item["seed"])]
+    questions = [Lesson(m, OPTIONS, even, by="text") for m in asking(known, pairs, item["persona"], item["seed"])]
     return np.round(predict(lab.dir / "made" / item["folder"], questions), 6).tolist()
 
 
