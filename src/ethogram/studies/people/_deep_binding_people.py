@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ SIDES = PARTIES[:2]
 """Democrats and Republicans; those who lean to a party are with it."""
 ITEMS = tuple(THERMOMETERS)
 DEGREES = 101
-OPTIONS = ("cold", "mild", "hot")
+OPTIONS = ("cold", "warm", "hot")
 """What a thermometer is asked as: of the marks of the respondents' card 0 to 40, 50 to 70, and 85 to 100."""
 EDGES = (44.5, 77.5)
 BEFORE, AFTER = 1996, 2000
@@ -241,13 +242,14 @@ def lesson(person: Mapping[str, Any], depth: str, item: str) -> Lesson:
         messages(text, item, person["party"] if text else ""),
         OPTIONS,
         tuple(float(share) for share in target / target.sum()),
+        by="text",
     )
 
 
 def primers(n: int, seed: int) -> list[Lesson]:
     """Lessons of reading, which say nothing about people: a persona says how it feels about each party, at random.
 
-    A small model must first learn to find the letter of what it means, whatever the order of the options.
+    A small model must first learn to say what it has just read, whatever the order of the options.
     """
     rng, found = generator(seed, "primers"), []
     for _ in range(n):
@@ -256,7 +258,7 @@ def primers(n: int, seed: int) -> list[Lesson]:
         said = " and ".join(f"{OPTIONS[feels[item]]} about {ASKED[item]}" for item in order)
         item, party = ITEMS[int(rng.integers(len(ITEMS)))], ("", *SIDES)[int(rng.integers(3))]
         shares = tuple(float(place == feels[item]) for place in range(len(OPTIONS)))
-        found.append(Lesson(messages(f"I feel {said}.", item, party), OPTIONS, shares))
+        found.append(Lesson(messages(f"I feel {said}.", item, party), OPTIONS, shares, by="text"))
     return found
 
 
@@ -265,7 +267,7 @@ def turned(lessons: Sequence[Lesson]) -> tuple[list[Lesson], NDArray[np.int64]]:
     n = len(OPTIONS)
     orders = np.array([[(place + i) % n for place in range(n)] for i in range(len(lessons))])
     made = [
-        Lesson(one.messages, tuple(one.options[k] for k in order), tuple(one.shares[k] for k in order))
+        replace(one, options=tuple(one.options[k] for k in order), shares=tuple(one.shares[k] for k in order))
         for one, order in zip(lessons, orders.tolist(), strict=True)
     ]
     return made, orders

@@ -6,7 +6,7 @@ what one feels about the own and the other group. What the paper asks beyond (wh
 thinks of us) is in no data set that could be had, and is not tested. The paper's own surveys (Pew's panel) need
 registration.
 
-*Ways of answering*: a thermometer is asked as three options (cold, mild, hot), which stand for the degrees that people of
+*Ways of answering*: a thermometer is asked as three options (cold, warm, hot), which stand for the degrees that people of
 the training years gave in them. A persona with a party is asked about its own and the other party, called so, as the
 paper asks for in- and out-group. Uniform answers; laws, which answer as the people of the training years who share with a
 person what its persona tells; the language model as it is, with personas of six depths, the deepest of which is a
@@ -14,8 +14,8 @@ transcript of its own interview; and the model tuned on the years up to 1996, on
 lessons each. A lesson is one person's persona, with the answers of the people of its cell as soft targets: for no persona
 everybody, for the demographic line who shares party, race and college with the person, for the short life story who
 shares party identification (six), race and year. Beside them stand lessons of reading, which say nothing about people: a
-small model must first learn to find the letter of what it means. The same is learned by heads on the frozen model, which
-map its last vector to the answers, without letters. The tested years are 2000 to 2012. People are sampled by strata of
+small model must first learn to say what it has just read. The same is learned by heads on the frozen model, which map its
+last vector to the answers. The tested years are 2000 to 2012. People are sampled by strata of
 year and party identification and weighted back.
 
 *Life stories*: the surrogate writer tells the lives of people of the training years by a stated law, contradicting itself
@@ -26,10 +26,11 @@ stand for them. Arms leave out the critic, the matching, or match greedily.
 What *done* asks for is tested as it stands. A pilot (2026-11) settled how hard planted pairs are: with 120 people, ten
 answers a trait and 85 % of them right, the assignment and greedy pairs were the same in every seed, which says nothing;
 so it is 300 people, three answers, and 70 %. In the same pilot a critic had little left to spare with slips in 15 % of
-what is told again, and it is 25 %. Pilots of tuning, with up to 140 updates, came no further than the options' overall
-shares: to find the letter of what it means takes a model of this size more than a laptop gives it. Lessons of reading did
-not change that. A head fitted on 120 people came close to the law of stories in the same pilot, and so heads were set
-beside the tuned model, whose claims stay as they were.
+what is told again, and it is 25 %. Pilots of tuning by letter, with up to 140 updates, came no further than the options'
+overall shares, with lessons of reading or without. A head fitted on 120 people came close to the law of stories in the same
+pilot, and so heads were set beside the tuned model, whose claims stay as they were. What a model of this size does not learn
+by letter it learns by words (see `language.tuning`): after these pilots the lessons were set to be answered by the options
+themselves, which was not piloted here.
 """
 
 from __future__ import annotations
