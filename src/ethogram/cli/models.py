@@ -45,7 +45,8 @@ def list_models(probe: bool, as_json: bool) -> None:
         if model.facts:
             out.print(f"        {plain(model.facts)}", markup=False, soft_wrap=True, style="dim")
     out.print(
-        "\nAny of these, or another URL#NAME, gguf:FILE or tuned:FOLDER, can be given to `ethogram run SLUG --model …`.", style="dim"
+        "\nAny of these, or another URL#NAME, gguf:FILE or tuned:FOLDER, can be given to `ethogram run SLUG --model …`.",
+        style="dim",
     )
 
 
