@@ -106,14 +106,26 @@ def systems(path: Path) -> dict[str, str]:
         (["mini-ipip", "--population", "nobody.csv"], "nobody.csv"),
         (["mini-ipip", "--population", "people.txt"], "people are read from .csv, .json, .toml or .parquet"),
         (["mini-ipip", "--people", "nothing.csv"], "nothing.csv cannot be read as a table of people's answers"),
+        (["mini-ipip", "--group", "age"], "--key and --group say how answers are held beside people's"),
+        (["mini-ipip", "--people", "people.csv"], "people.csv: the table of people has none of the columns e1"),
+        (["mini-ipip", "--people", "worded.csv"], "worded.csv: the table of people has text in the column 'e1'"),
+        (["mini-ipip", "--people", "told.csv", "--key", "who"], "told.csv: the table of people has no column 'who'"),
+        (
+            ["mini-ipip", "--people", "told.csv", "--key", "job"],
+            "the key 'job' is missing or not unique in the table of people",
+        ),
+        (["mini-ipip", "--people", "told.csv", "--group", "job"], "nothing is known of 'job' for those who answer"),
         (["broken.toml"], "'trips' refers to 'bike', which is neither an arm nor an item"),
         (["mini-ipip", "--to", "."], ". is there already"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(cli, people, words, sentence):
     (cli.folder / "people.txt").write_text(PEOPLE)
+    (cli.folder / "worded.csv").write_text("e1,job\nagree,cook\n")
+    (cli.folder / "told.csv").write_text("e1,job\n1,cook\n4,cook\n")
     (cli.folder / "broken.toml").write_text(COMMUTING.read_text().replace("car == 'yes'", "bike == 'yes'"))
     assert sentence in cli.refuses("survey", *words, "--model", "random")
+    assert not (cli.folder / "runs").exists()
 
 
 def test_an_unknown_model_is_refused_before_anything_is_written(cli):

@@ -89,7 +89,8 @@ def survey(
     asked = questionnaire_of(file)
     who = people_of(population, respondents)
     told = described(who, depths, controls, mask, seed)
-    human = None if people is None else human_table(people)
+    known = who.table.rename({"name": "respondent"})
+    human = beside(people, asked, known, key, groups)
     path = to or Path("runs") / "survey" / f"{Path(file).stem}-{seed}"
     if not resume and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path} is there already: choose another folder with --to, or go on with --resume")
@@ -109,7 +110,7 @@ def survey(
                 runs[way] = _run(laid, path / way, seed, resume, not as_json)
             except KeyboardInterrupt:
                 raise Interrupted(f"interrupted; go on with: {again()}") from None
-    report(asked, who, runs, human, key, groups, bool(options["average"]), seed, path, as_json)
+    report(asked, known, runs, human, key, groups, bool(options["average"]), seed, path, as_json)
 
 
 def described(
@@ -167,6 +168,24 @@ def people_of(population: Path | None, respondents: int) -> Population:
     return found
 
 
+def beside(
+    path: Path | None, asked: Questionnaire, known: pl.DataFrame, key: str | None, groups: Sequence[str]
+) -> pl.DataFrame | None:
+    """The table of people that answers are to be held beside, which is looked at before anything is paid."""
+    from ethogram.measures.answering import check_people
+
+    if path is None:
+        if key or groups:
+            raise ConfigError("--key and --group say how answers are held beside people's: give these with --people")
+        return None
+    people = human_table(path)
+    try:
+        check_people(asked, people, known, key, groups)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return people
+
+
 def human_table(path: Path) -> pl.DataFrame:
     """A table of people's answers: .csv or .parquet."""
     import polars as pl
@@ -202,7 +221,7 @@ def announce(
 
 def report(
     asked: Questionnaire,
-    who: Population,
+    known: pl.DataFrame,
     runs: Mapping[str, Run],
     human: pl.DataFrame | None,
     key: str | None,
@@ -214,12 +233,11 @@ def report(
 ) -> None:
     """Compare the ways with one another and with people, write the tables, and say what came of it."""
     from ethogram.measures.answering import compare_ways
+    from ethogram.questionnaires import answers
 
-    known = who.table.rename({"name": "respondent"})
-    beside: dict[str, Any] = {"people": human, "key": key, "groups": groups}
-    found = compare_ways(asked, runs, attributes=known, averaged=averaged, seed=seed, **beside)
-    for way, table in found.answers.items():
-        table.write_csv(path / f"answers-{way}.csv")
+    for way, run in runs.items():  # first of all, for a card may find too few answers to compare
+        answers(run, asked).join(known, on="respondent", how="left").write_csv(path / f"answers-{way}.csv")
+    found = compare_ways(asked, runs, attributes=known, people=human, key=key, groups=groups, averaged=averaged, seed=seed)
     for way, card in found.cards.items():
         card.items_table().write_csv(path / f"card-items-{way}.csv")
         card.table().write_csv(path / f"card-{way}.csv")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ethogram.questionnaires import Questionnaire
     from ethogram.records import Run
 
-__all__ = ["Apart", "Cost", "Effort", "Ways", "compare_ways", "expected_costs"]
+__all__ = ["Apart", "Cost", "Effort", "Ways", "check_people", "compare_ways", "expected_costs"]
 
 LETTERS, FRAME, REPLY = 4, 70, 30
 """Characters to a token; tokens of a prompt around question and persona; tokens of a reply. Rough, to say what may come."""
@@ -263,17 +263,57 @@ def _card(
     detect: bool,
     seed: int,
 ) -> Card:
+    check_people(asked, people, table, key, groups)
     simulated = table.rename({"respondent": key}) if key and key not in table.columns else table
     items = [name for name in _items(asked, simulated) if name in people.columns]
-    if not items:
-        raise ConfigError(f"the table of people has none of the columns {', '.join(asked.columns()[:8])}")
     return fidelity_card(people, simulated, items=items, key=key, groups=groups, detect=detect, seed=seed)
 
 
-def _items(asked: Questionnaire, table: pl.DataFrame) -> list[str]:
+def check_people(
+    questionnaire: Questionnaire,
+    people: pl.DataFrame,
+    respondents: pl.DataFrame,
+    key: str | None = None,
+    groups: Sequence[str] = (),
+) -> None:
+    """Whether answers can be held beside people's; asked before there are any, it saves paying for them in vain.
+
+    Args:
+        questionnaire: what will be asked.
+        people: people's answers, a row a person, with columns as `questionnaires.answers` gives them.
+        respondents: what is known of those who will answer, a row each; `respondent`, their names, may be among it.
+        key: the column that says which person a respondent stands for: of people, and of respondents or else their names.
+        groups: columns whose effects will be compared.
+
+    Raises:
+        ConfigError: people have none of its columns, or text in one; a key or group is not there; a key is not unique.
+    """
+    shared = [name for name in _numbers(questionnaire) if name in people.columns]
+    if not shared:
+        raise ConfigError(f"the table of people has none of the columns {', '.join(questionnaire.columns()[:8])}")
+    if worded := [name for name in shared if str(people.schema[name]) == "String"]:
+        raise ConfigError(f"the table of people has text in the column {worded[0]!r}: code answers as numbers")
+    for name in (*groups, *([key] if key else [])):
+        if name not in people.columns:
+            raise ConfigError(f"the table of people has no column {name!r}")
+    own = {*respondents.columns, *questionnaire.arms, *questionnaire.columns()}
+    if missing := [name for name in groups if name not in own]:
+        raise ConfigError(
+            f"nothing is known of {missing[0]!r} for those who answer: it is no arm, item or attribute of theirs"
+        )
+    for table, whose in ((people, "people"), (respondents, "those who answer")):
+        if key and key in table.columns and (table[key].is_duplicated().any() or table[key].null_count()):
+            raise ConfigError(f"the key {key!r} is missing or not unique in the table of {whose}")
+
+
+def _numbers(asked: Questionnaire) -> list[str]:
     """The columns of answers that are numbers; scores, which follow from them, are not among them."""
-    own = {name for item in asked.items.values() for name in item.column(None)}
-    return [name for name in table.columns if name in own and table.schema[name].is_numeric()]
+    return [name for item in asked.items.values() if item.type != "open" for name in item.column(None)]
+
+
+def _items(asked: Questionnaire, table: pl.DataFrame) -> list[str]:
+    """Those of them in a table."""
+    return [name for name in _numbers(asked) if name in table.columns and table.schema[name].is_numeric()]
 
 
 def _effort(asked: Questionnaire, run: Run) -> Effort:
