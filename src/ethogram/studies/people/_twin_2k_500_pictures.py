@@ -61,7 +61,7 @@ def guesses_picture(panels: Mapping[str, Mapping[str, tuple[Estimate, Estimate]]
         axes.axhline(0, color=GREY, linewidth=1)
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("accuracy")
-        axes.legend(fontsize=7.5, loc="upper left")
+        axes.legend(fontsize=7.5, loc="best")
     several[0].set_ylabel("individual correlation")
     return figure
 
