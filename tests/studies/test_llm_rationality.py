@@ -14,7 +14,7 @@ from ethogram.decisions import Choices, Gambles, ProspectTheory
 from ethogram.decisions.inverse import CARDS, CONDITIONS, InverseChooser, ranks
 from ethogram.errors import DataError
 from ethogram.measures import Estimate
-from ethogram.policies.prompted.prompted_gambler import PromptedGambler
+from ethogram.policies.prompted.prompted_gambler import PromptedGambler, gamble
 from ethogram.records.reference import VARIABLE
 from ethogram.studies import Findings, Lab, load
 from ethogram.studies.claims import judge
@@ -89,6 +89,38 @@ def test_the_surrogate_goes_by_its_law():
     assert (thought[:, :, 1] - thought[:, :, 0]).mean(1) == pytest.approx(expected, abs=0.02)
     shares = asyncio.run(weigh(framing="share"))
     assert [one.chance() for one in shares] == pytest.approx(1 / (1 + np.exp(-wanted)), abs=0.05)
+
+
+def test_in_every_other_lesson_the_second_gamble_is_named_first():
+    data = problems(4, 3)
+    for place, one in enumerate(models.lessons(data, np.arange(4))):
+        seen = models.seen(data, place)
+        told = [gamble(seen.a), gamble(seen.b)]
+        chosen = dict(zip(told, (1 - data.rate[place], data.rate[place]), strict=True))
+        first, second = one.messages[-1]["content"].split("\n")[:2]
+        assert [first, second] == [
+            f"{name}: {text}." for name, text in zip(("First", "Second"), told[:: (-1) ** place], strict=True)
+        ]
+        assert one.options == ("first", "second") and one.by == "text"
+        assert one.shares == tuple(chosen[text] for text in told[:: (-1) ** place])
+
+
+def test_a_model_that_goes_by_the_place_foretells_a_half(monkeypatch):
+    """Log-odds of 2 for what is named first cancel; those of 1 for B stay."""
+    from ethogram.language import tuning
+
+    data = problems(3, 3)
+    told = [gamble(models.seen(data, row).b) for row in range(3)]
+
+    def predict(folder, asked, **how):
+        liked = np.array(
+            [1.0 if told[i] in one.messages[-1]["content"].split("\n")[1] else -1.0 for i, one in enumerate(asked)]
+        )
+        second = 1 / (1 + np.exp(2.0 - liked))
+        return np.column_stack([1 - second, second])
+
+    monkeypatch.setattr(tuning, "predict", predict)
+    assert models.foretold(None, "tiny", data, np.arange(3)) == pytest.approx(1 / (1 + np.exp(-1)))
 
 
 def test_choices_in_words_are_told_apart():

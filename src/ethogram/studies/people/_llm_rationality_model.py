@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from ethogram.worlds.coded.gambling import Gambling
 
 if TYPE_CHECKING:
     from ethogram.language import LanguageModel, Request
+    from ethogram.language.tuning import Lesson
 
 __all__ = [
     "EMBEDDED",
@@ -41,6 +43,8 @@ __all__ = [
     "chosen_rows",
     "compared",
     "described",
+    "foretold",
+    "lessons",
     "preferred",
     "seen",
     "weighed",
@@ -59,11 +63,8 @@ WORDS = {
     "positive": dict(zip("abcdx", ("black", "yellow", "brown", "blue", "red"), strict=True)),
     "negative": dict(zip("abcdx", ("arm", "leg", "back", "foot", "hand"), strict=True)),
 }
-LESSON = (
-    {"role": "system", "content": "Gambles."},
-    {"role": "user", "content": "Which machine does a person choose?"},
-)
-"""What a tuned model is asked: the question of the framing `predict` in fewer words, for tuning is paid by the token."""
+NAMES = ("first", "second")
+"""Of the gambles in lessons, by which a tuned model answers: one token each, for letters it does not learn from so few."""
 ASKED = {
     "positive": "Two people each had to take one of several bags of candies. Which choice more strongly suggests that the "
     "person likes red candies?",
@@ -267,12 +268,36 @@ def first_named(scores: Sequence[Sequence[Sequence[float]]]) -> Array:
     return np.array([Weighed(np.array(one)).first_named for one in scores])
 
 
-def lessons(data: Choices, rows: NDArray[np.int64]) -> list[Any]:
-    """Problems as lessons for tuning: a short question, the gambles as in prompts, and how many people chose which."""
+def lesson(data: Choices, row: int, turned: bool) -> Lesson:
+    """A problem as a lesson for tuning: both gambles as in prompts, B named first if turned, and how many chose which.
+
+    The question is that of the framing `predict` in fewer words, for tuning is paid by the token.
+    """
     from ethogram.language.tuning import Lesson
 
-    found = []
-    for row in rows:
-        one, share = seen(data, int(row)), float(data.rate[row])
-        found.append(Lesson(LESSON, (gamble(one.a), gamble(one.b)), (1 - share, share)))
-    return found
+    one, share = seen(data, row), float(data.rate[row])
+    told, shares = (gamble(one.a), gamble(one.b)), (1 - share, share)
+    if turned:
+        told, shares = told[::-1], shares[::-1]
+    text = f"First: {told[0]}.\nSecond: {told[1]}.\nWhich machine does a person choose?"
+    return Lesson([{"role": "system", "content": "Gambles."}, {"role": "user", "content": text}], NAMES, shares, by="text")
+
+
+def lessons(data: Choices, rows: NDArray[np.int64]) -> list[Lesson]:
+    """A lesson a problem; in every other one B is named first."""
+    return [lesson(data, int(row), place % 2 == 1) for place, row in enumerate(rows)]
+
+
+def foretold(folder: Path | None, base: str, data: Choices, rows: NDArray[np.int64]) -> Array:
+    """P(B) of each problem by a tuned model, or by the base where there is no folder.
+
+    Log-odds are means over both orders of the gambles, and for each over both orders of their names in the list.
+    """
+    from ethogram.language.tuning import predict
+
+    odds = np.zeros(len(rows))
+    for turned, second in ((False, 1), (True, 0)):
+        asked = [lesson(data, int(row), turned) for row in rows]
+        found = np.log(predict(folder, asked, base=base, average=True))
+        odds += (found[:, second] - found[:, 1 - second]) / 2
+    return 1 / (1 + np.exp(-odds))

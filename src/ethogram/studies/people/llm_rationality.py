@@ -4,7 +4,10 @@ people choose; inverse, in what they think that a choice reveals.
 *Forward*: problems of choices13k that are clear (no hidden probabilities, outcomes shown). Policies are correlated
 (Spearman) with people's rates and with the choice of higher expected value, in which ties count a half; the rationality gap
 G is the latter minus people's own. Whatever is fitted predicts problems that it was not fitted to. Models are asked to act,
-to predict one person, or to forecast shares, directly and step by step, with the gambles named in both orders.
+to predict one person, or to forecast shares, directly and step by step, with the gambles named in both orders. A small
+model is tuned on other problems: it reads `First: ... Second: ... Which machine does a person choose?` and answers in one
+word, first or second. In every other lesson B is named first; when it is asked, and its untuned base beside it, log-odds
+are means over both orders of the gambles and of the words.
 
 *Inverse*: the 47 choices of Jern, Lucas and Kemp (2017), ranked by people as evidence for a preference, by Bayesian
 inference about a softmax chooser, by counted features, and by models that compare pairs. Without that data set these claims
@@ -15,9 +18,13 @@ not be there: they count as reproduced within 0.005, as *done* asks, or where th
 them. They come out with ties at a half; otherwise all lie 0.01 to 0.03 lower. A policy is measured by as many choices as
 people made, five by each person, since recorded rates are means of five; the paper draws one for each person. That matters:
 the gap of prospect theory is then 0.08; one choice each makes it -0.03 and hides that it predicts people better (the added
-noise costs its correlation with people 0.1); its own probabilities, which hold no noise, 0.11. All three are reported. The
-tuned model was tuned on 200 problems in the pilot and learned nothing from them but to drop its bias; its prompt was then
-shortened by a third, and it gets 1,000. No threshold was changed.
+noise costs its correlation with people 0.1); its own probabilities, which hold no noise, 0.11. All three are reported. No
+threshold was changed.
+
+Two pilots of tuning learned nothing. By letter, 200 problems did no more than drop the bias. By words, 400 problems at a
+rate of 0.001 brought the loss (mean of ten updates) from 0.94 to 0.70 nats; chance is 0.69, people's own shares are 0.58. On
+40 other problems correlations with people were 0.20 (tuned), 0.21 (untuned) and 0.70 (prospect theory, fitted to the same
+400). The full run keeps the words and gives the model 1,400 problems, which no pilot has tried.
 """
 
 from __future__ import annotations
@@ -80,7 +87,8 @@ class Config(BaseModel):
     played: int = Field(default=10, ge=0, description="problems it plays in the world, recorded")
     cards: int = Field(default=14, ge=0, le=47, description="choices of which it compares all pairs; 0: none")
     conditions: tuple[str, ...] = Field(default=("positive",), description="in which it does; of positive, negative")
-    lessons: int = Field(default=1000, ge=0, description="other problems that a model is tuned on; 0: none is")
+    lessons: int = Field(default=1400, ge=0, description="other problems that a model is tuned on; 0: none is")
+    rate: float = Field(default=1e-3, gt=0, description="highest learning rate")
     base: str = Field(default="smollm2", description="the model that is tuned")
     processes: int = Field(default=2, ge=1, description="processes for what is fitted")
 
@@ -194,7 +202,7 @@ def _compare(findings: Findings, config: Config, lab: Lab, name: str, rankings: 
 
 def _tune(findings: Findings, config: Config, lab: Lab, data: Any, prospect: NDArray[np.float64]) -> None:
     """Tune a model on other problems than those it is then asked, and ask it."""
-    from ethogram.language.tuning import predict, tune
+    from ethogram.language.tuning import tune
 
     rows = models.chosen_rows(data, config.gambles, config.outcomes, lab.seed)
     others = models.chosen_rows(data, len(data), config.outcomes, derive(lab.seed, "lessons"))
@@ -202,12 +210,10 @@ def _tune(findings: Findings, config: Config, lab: Lab, data: Any, prospect: NDA
     seed = int(generator(lab.seed, "tuning").integers(2**31))
 
     def make(folder: Path) -> None:
-        tune(models.lessons(data, others), folder, base=config.base, seed=seed)
+        tune(models.lessons(data, others), folder, base=config.base, rate=config.rate, seed=seed)
 
     folder = lab.made(f"tuned-{config.base}-{len(others)}", make)
-    asked = models.lessons(data, rows)
-    chance = predict(folder, asked, average=True)[:, 1]
-    plain = predict(None, asked, base=config.base, average=True)[:, 1]
+    chance, plain = (models.foretold(where, config.base, data, rows) for where in (folder, None))
     told.tell_tuned(findings, rows, chance, plain, data, prospect, config.resamples, lab.seed)
     findings.note(
         f"The tuned model is {config.base} with LoRA, tuned once on people's shares in {len(others)} problems. None is "
