@@ -43,7 +43,8 @@ def test_lessons_are_of_the_explicit_tier_and_of_other_scenarios_than_the_test()
     lessons = parts.lessons(parts.some(known, 2, 3))
     assert len(lessons) == 20
     for lesson in lessons:
-        assert "aware" in "".join(lesson.options) and "You said" not in lesson.messages[-1]["content"]
+        asked = lesson.messages[-1]["content"]
+        assert " aware that " in asked and "You said" not in asked and lesson.by == "text"
         assert sorted(lesson.shares) == pytest.approx([1 - parts.SHARE, parts.SHARE])
 
 
@@ -75,10 +76,8 @@ def test_calibration_takes_off_what_the_options_score_without_a_story():
     story = stories()[7]
 
     def rate(request):
-        text = request.messages[-1]["content"]
-        first = text.split("A. ")[1].split("\n")[0]
-        lift = 2.0 + (1.0 if "N/A" not in text else 0.0)  # two of bias towards one option, one of what was read
-        return [lift, 0.0] if first.startswith("yes") else [0.0, lift]
+        read = "N/A" not in request.messages[-1]["content"]
+        return {"yes": 2.0 + read, "no": 0.0}  # two of bias towards one option, one of what was read
 
     from ethogram.language import scripted
 
@@ -128,6 +127,16 @@ def test_a_model_at_an_endpoint_answers_all_of_it(tmp_path: Path):
     assert verdicts["stronger-models-gap"].outcome != "not tested"
     assert verdicts["raw-model-gap"].reason == "another model than the embedded one answered"
     assert verdicts["tuned-gap"].outcome == "not tested"
+
+
+@pytest.mark.lm
+def test_every_answer_is_one_token():
+    pytest.importorskip("transformers", reason="the extra `tune` is not installed")
+    from ethogram.language.bases import Base
+
+    base = Base("tiny")
+    for options in {question(story, False, tier).options for story in stories() for tier in TIERS}:
+        assert len(base.words(options)) == 2  # raises where one has more
 
 
 @pytest.mark.lm

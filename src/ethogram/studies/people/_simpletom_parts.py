@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.aio import run_coroutine
-from ethogram.language.letters import letters
 from ethogram.language.tuning import Lesson, predict, tune
 from ethogram.policies.prompted.respondent import Respondent
 from ethogram.questionnaires import Block, Choice, Item, Questionnaire
@@ -25,11 +24,9 @@ from ethogram.studies.people._simpletom_stories import SCENARIOS, TIERS, Questio
 from ethogram.world import World
 from ethogram.worlds.coded.survey import Survey
 
-__all__ = ["answered", "divided", "lessons", "marked", "reading", "some", "started", "tuned"]
+__all__ = ["answered", "divided", "lessons", "marked", "reading", "some", "tuned"]
 
 Array = NDArray[np.float64]
-LETTERS_RATE = 1e-3
-"""Of the lessons in answering by letter."""
 SHARE = 0.95
 """Of a lesson, how often the right answer was given: the tuned model is not taught to be certain."""
 
@@ -53,7 +50,13 @@ def divided(seed: int) -> tuple[list[str], list[str]]:
 def lessons(chosen: Sequence[Story]) -> list[Lesson]:
     """Both twins of each story on the explicit tier, and on no other."""
     every = [question(story, aware, "awareness") for story in chosen for aware in (False, True)]
-    return [Lesson(messages(q), q.options, (SHARE, 1 - SHARE) if q.right == 0 else (1 - SHARE, SHARE)) for q in every]
+    return [put(q, SHARE) for q in every]
+
+
+def put(asked: Question, share: float = 0.5) -> Lesson:
+    """A question as a tuned model is asked: its words answer. The right one was given with this share."""
+    shares = (share, 1 - share) if asked.right == 0 else (1 - share, share)
+    return Lesson(messages(asked), asked.options, shares, by="text")
 
 
 def answered(item: dict[str, Any], lab: Lab) -> list[dict[str, Any]]:
@@ -81,38 +84,27 @@ async def _asked(player: Any, asked: list[Question], calibrate: bool) -> Array:
         await player.aclose()
 
 
-def started(item: dict[str, Any], lab: Lab) -> Path:
-    """The adapter that has learned to answer by letter and nothing else, from which all tunings go on; made once."""
-
-    def make(folder: Path) -> None:
-        tune(letters(item["letters"]), folder, base=item["base"], rate=LETTERS_RATE)
-
-    return lab.made(f"letters-{item['base']}-{item['letters']}", make)
-
-
 def tuned(item: dict[str, Any], lab: Lab) -> list[dict[str, Any]]:
     """Tune a base on the explicit tier of half the scenarios, and ask it about the others.
 
     Args:
         item: `base`, `seed`, `each` (stories of a scenario that are learned), `test` (that are asked about), `epochs`,
-            `rate`, `letters` (lessons in answering by letter that come first, once for all tunings).
+            `rate`.
         lab: whose folder keeps the adapters.
     """
     seed = item["seed"]
     known, held_out = divided(seed)
     taught = lessons(some(known, item["each"], seed))
 
-    start = started(item, lab)
-
     def make(folder: Path) -> None:
         how = {name: item[name] for name in ("base", "epochs", "rate")}
-        tune(taught, folder, start=start, seed=seed % 2**31, **how)
+        tune(taught, folder, seed=seed % 2**31, **how)
 
     adapter = lab.made(f"tuned-{item['base']}-{seed}", make)
 
     def ask(asked: list[Question]) -> Array:
-        put = [Lesson(messages(one), one.options, (0.5, 0.5)) for one in asked]
-        return predict(adapter, put)[np.arange(len(asked)), [one.right for one in asked]]
+        found = predict(adapter, [put(one) for one in asked], average=True)
+        return found[np.arange(len(asked)), [one.right for one in asked]]
 
     return _rows(some(held_out, item["test"], seed), ask)
 

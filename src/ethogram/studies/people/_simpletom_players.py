@@ -2,7 +2,7 @@
 
 - `oracle` goes by what the protagonist has been told.
 - `egocentric` answers as if everybody knew what the reader knows.
-- `nay` says no to everything: not aware, does not go on, not reasonable.
+- `nay` says no to everything: not aware, does not go on, not fine but odd.
 - `coded`, the surrogate, is the oracle about what the protagonist is aware of, and egocentric about what follows from it,
   unless it is reminded of its own answer, which it then goes by. Each answer is so with the chance `SURE`, by its scores.
 """
@@ -31,7 +31,6 @@ SYSTEM = "Read the story."
 SURROGATE = "coded"
 CODED = ("oracle", "egocentric", "nay", SURROGATE)
 SURE = 0.9
-LETTERS = "AB"
 
 
 def messages(asked: Question) -> list[dict[str, str]]:
@@ -55,9 +54,11 @@ async def chances(player: LanguageModel, asked: Sequence[Question], calibrate: b
         calibrate: whether the scores that the options have under a question without a story are taken off.
     """
     none = np.random.default_rng(0)  # only the scores are taken
+    by = "text" if player.backend.capability == "exact" else "label"  # endpoints tell the likelihoods of letters at best
 
     async def scores(one: Question) -> NDArray[np.float64]:
-        return (await player.choose(messages(one), one.options, rng=none, agent="reader", purpose=one.tier)).scores
+        choice = await player.choose(messages(one), one.options, by=by, rng=none, agent="reader", purpose=one.tier)
+        return choice.scores
 
     found = np.array(await asyncio.gather(*(scores(one) for one in asked)))
     if calibrate:
@@ -77,12 +78,13 @@ def _known() -> dict[str, tuple[Story, bool]]:
 
 
 def _rated(player: str, request: Request) -> list[float]:
-    """Log-likelihoods of the letters: the answer that the player's law gives has the chance `SURE`, or 1."""
-    lines = request.messages[-1]["content"].split("\n")
-    listed = {line[0]: line[3:] for line in lines if line[:3] in ("A. ", "B. ")}
-    chosen = _says(player, lines, set(listed.values()))
+    """Log-likelihoods of words, or of letters: the answer that the player's law gives has the chance `SURE`, or 1."""
+    lines, options = request.messages[-1]["content"].split("\n"), request.options or []
+    listed = {option: option for option in options} | {line[0]: line[3:] for line in lines if line[:3] in ("A. ", "B. ")}
+    words = {listed[option] for option in options}
+    chosen = _says(player, lines, words)
     sure = SURE if player == SURROGATE else 1 - 1e-9
-    return [math.log(sure if listed[letter] == chosen else 1 - sure) for letter in request.options or []]
+    return [math.log(sure if listed[option] == chosen else 1 - sure) for option in options]
 
 
 def _says(player: str, lines: list[str], options: set[str]) -> str:

@@ -37,7 +37,7 @@ class Scenario(NamedTuple):
     place: str
     teller: str
     go: str
-    """What somebody does who is not aware."""
+    """What somebody does who is not aware; its first word answers what comes next, and is one token, as that of `stop`."""
     stop: str
     """What somebody does who is."""
     things: tuple[str, ...]
@@ -81,7 +81,7 @@ SCENARIOS: dict[str, Scenario] = {
         "{name} is offered the {thing}.",
         "a pharmacist",
         "use the {thing}",
-        "refuse the {thing}",
+        "leave the {thing} alone",
         ("cough syrup", "skin cream", "herbal tea", "foot balm", "nose spray", "tonic"),
         ("has no effect at all", "costs ten times its worth"),
         ("was recalled for poison", "causes bad burns"),
@@ -100,7 +100,7 @@ SCENARIOS: dict[str, Scenario] = {
         "The closed {thing} {fault}.",
         "{name} comes back to the {thing} in the hall.",
         "a porter",
-        "carry the {thing} to the car",
+        "take the {thing} to the car",
         "leave the {thing} where it is",
         ("bag", "suitcase", "backpack", "briefcase", "toolbox", "basket"),
         ("has been emptied", "belongs to another guest"),
@@ -187,6 +187,7 @@ class Question(NamedTuple):
     tier: Tier
     text: str
     options: tuple[str, str]
+    """Words of one token each, by which a small model can be taught to answer; letters it does not learn."""
     right: int
     """The place of the right option."""
 
@@ -224,13 +225,19 @@ def question(story: Story, aware: bool, tier: Tier, reminder: bool | None = None
             f"You said before: {story.name} is {'' if reminder else 'not '}aware that the {story.thing} {story.fault}."
         )
     if tier == "awareness":
-        ask, no, yes = f"Is {story.name} aware that the {story.thing} {story.fault}?", "no, not aware", "yes, aware"
+        no, yes = "no", "yes"
     elif tier == "behaviour":
-        ask, no, yes = f"What will {story.name} probably do next?", story.act(False), story.act(True)
+        no, yes = (story.act(own).split()[0] for own in (False, True))
     else:
-        ask = f"{story.name} goes on to {story.act(False)}. Is that reasonable?"
-        no, yes = "yes, reasonable", "no, not reasonable"
-    # The same for both twins, so that an answerer who goes by place or letter is right in exactly one of the two.
+        no, yes = "fine", "odd"
+    # The same for both twins, so that an answerer who goes by place or word is right in exactly one of the two.
     turned = bool(generator(0, "order", story.scenario, story.thing, story.fault, tier).integers(2))
     options = (yes, no) if turned else (no, yes)
+    if tier == "awareness":
+        ask = f"Is {story.name} aware that the {story.thing} {story.fault}?"
+    elif tier == "behaviour":
+        one, other = (story.act(own) for own in ((True, False) if turned else (False, True)))
+        ask = f"What will {story.name} probably do next: {one}, or {other}?"
+    else:
+        ask = f"{story.name} goes on to {story.act(False)}. Is that {options[0]} or {options[1]}?"
     return Question(story, aware, tier, "\n".join([*lines, ask]), options, options.index(yes if aware else no))

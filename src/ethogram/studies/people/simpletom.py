@@ -5,17 +5,23 @@ twin*, in which the protagonist is told the fact, so that the right answers to a
 format they do not: "no", the careless action and "reasonable" are always right, and whoever says no to everything shows a
 gap of 100 points between tiers without reading a word. Sensitivity d' over twins is free of that.
 
+Questions are answered in one word: `Is Ada aware that ...?`, yes or no; `What will Ada probably do next: pay for the bag of
+rice, or put the bag of rice back on the shelf?`, pay or put; `Ada goes on to pay for the bag of rice. Is that fine or odd?`
+Options are listed in both orders, and log-likelihoods are means. What is tuned on the first question has therefore never
+answered in the words of the other two; part of a gap may be that. Models at an endpoint answer by the words' letters.
+
 Coded policies of known mind show that the instrument measures what it should. The learned policy is SmolLM2-135M, adapters
 tuned on the explicit tier of half the scenarios, and asked about the others, five times over; it never sees an applied
 question or a reminder before it is tested, and the reminder gives back its own explicit answer, right or wrong, and stands
-before applied questions only. The raw model is reported without and with content-free calibration. Answers are the likelier
-option's, as at temperature 0; what a model would write is not read.
+before applied questions only. The raw model is asked in the same words and reported without and with content-free
+calibration. Answers are the likelier option's, as at temperature 0; what a model would write is not read.
 
-Two pilots of one tuning each (2026-11) left the explicit tier at chance, 15 of 30 both times: 160 lessons at rate 0.001, for
-the model cannot answer by letter; and 240 at 0.0005, begun from an adapter that has learned to name the letter of an option
-that has just been said (`language.letters`). Before the full run tunings were therefore set to begin from that adapter and
-to visit 160 lessons four times, at rate 0.001, which no pilot has tried. No threshold was changed: a claim holds where its
-interval lies above zero (above one half for carrying over).
+Pilots of one tuning each (2026-11). Two by letter, which this model does not learn, left the explicit tier at chance, 15 of
+30 both times. The one by words, 160 lessons visited twice at rate 0.001, was at chance for 30 of its 40 updates and came to
+0.64 nats over the last five; of 20 explicit questions about held-out scenarios 14 were answered rightly (the untuned model:
+9), of 40 applied ones 19, with the reminder 20. The full run has 200 lessons visited three times at the same rate, which no
+pilot has tried. No threshold was changed: a claim holds where its interval lies above zero (above one half for carrying
+over).
 """
 
 from __future__ import annotations
@@ -28,7 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ethogram.measures import Estimate
 from ethogram.studies import Claim, Findings, Lab, Paper, Reported, Verdict, fails, holds, not_tested, positive
 from ethogram.studies.people._simpletom_findings import generated, measured, picture, tabulated
-from ethogram.studies.people._simpletom_parts import answered, marked, reading, started, tuned
+from ethogram.studies.people._simpletom_parts import answered, marked, reading, tuned
 from ethogram.studies.people._simpletom_players import SURROGATE
 from ethogram.studies.people._simpletom_stories import TIERS
 
@@ -55,17 +61,16 @@ class Config(BaseModel):
     each: int = Field(default=24, ge=1, le=24, description="stories of a scenario that coded policies answer")
     tunings: int = Field(default=5, ge=0, description="tunings, each with a division of the scenarios of its own")
     base: str = Field(default="smollm2", description="what is tuned: smollm2, or tiny (random weights)")
-    letters: int = Field(default=640, ge=1, description="lessons in answering by letter, before all tunings")
-    lessons: int = Field(default=16, ge=1, le=24, description="stories of a scenario that a tuning learns from")
+    lessons: int = Field(default=20, ge=1, le=24, description="stories of a scenario that a tuning learns from")
     tested: int = Field(default=3, ge=1, le=24, description="stories of a held-out scenario that it is asked about")
-    epochs: int = Field(default=4, ge=1, description="visits to each lesson")
+    epochs: int = Field(default=3, ge=1, description="visits to each lesson")
     rate: float = Field(default=1e-3, gt=0, description="highest learning rate")
     raw: int = Field(default=2, ge=0, le=24, description="stories of a scenario that the untuned model answers; 0: none")
     processes: int = Field(default=2, ge=1, description="processes for the tunings")
 
 
 presets = {
-    "smoke": Config(each=2, tunings=2, base="tiny", letters=16, lessons=2, epochs=1, tested=1, raw=0, processes=1),
+    "smoke": Config(each=2, tunings=2, base="tiny", lessons=2, epochs=1, tested=1, raw=0, processes=1),
     "laptop": Config(),
     "paper": Config(tunings=10, lessons=24, tested=24, raw=24),
 }
@@ -82,9 +87,8 @@ def run(config: Config, lab: Lab) -> Findings:
         measured(findings, arm, _by(rows, "scenario"))
     _played(findings, lab)
     if config.tunings:
-        names = ("base", "epochs", "rate", "letters")
+        names = ("base", "epochs", "rate")
         shared = {"each": config.lessons, "test": config.tested} | {name: getattr(config, name) for name in names}
-        started(shared, lab)  # before the processes that share it
         parts = lab.parts(tuned, [{"seed": s, **shared} for s in lab.seeds(config.tunings)], config.processes)
         arms[TUNED] = [row for part in parts for row in part]
         measured(findings, TUNED, parts, paper=True)
