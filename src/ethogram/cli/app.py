@@ -275,11 +275,17 @@ def studio(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8080,
     token: Annotated[str, typer.Option(help="What visitors must know; made up where it is needed and not given.")] = "",
+    views: Annotated[
+        list[Path] | None, typer.Option(help="A Python file with a view of your own world; may be repeated.")
+    ] = None,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,
 ) -> None:
     """Watch runs on a web page, live or finished: scrub, read prompts, interview, branch, play along."""
     from ethogram.studio.app import serve
+    from ethogram.studio.views import add_views
 
+    for file in views or []:
+        add_views(file)
     serve(runs or [], root, host, port, token, show)
 
 
