@@ -7,6 +7,7 @@ from pathlib import Path
 from ethogram import policies, worlds
 from ethogram.language import LanguageModel
 from ethogram.language.backends.scripted import Scripted
+from ethogram.media import Publish, Repost
 from ethogram.policies.prompted.prompted import Chooser
 from ethogram.policy import Coded, Policy
 from ethogram.records import Run
@@ -28,6 +29,14 @@ def evil() -> tuple[World, Policy]:
 
 def _evil(view, space):
     return Say(to=view.people[0], text=EVIL) if view.people and view.talking_to in ("", view.people[0]) else Wait()
+
+
+def posting(view, space):
+    """A user of a feed who passes on the first post that it got in every other round, and else writes one."""
+    feeling = {"emotion": "intense" if view.round > 5 else "calm", "attitude": view.attitude}
+    if view.posts and view.round % 2:
+        return Repost(post=view.posts[0].id, **feeling)
+    return Publish(text=f"Round {view.round}. {EVIL}", **feeling)
 
 
 def asked(to: Path) -> Run:
@@ -54,6 +63,9 @@ def make(root: Path) -> Path:
         "epidemic": of("epidemic", "random", 40, panel=60),
         "maze": of("maze", "random", 30),
         "point": of("point_mass", "random", 40),
+        "feed": {"world": worlds.make("feed", users=40, rounds=12), "policies": Coded(posting)},
+        "war": of("war_game", "nations.Reciprocator", 8),
+        "questions": of("question_game", "questioners.Splitter", 20),
     }.items():
         simulate(**given, seed=2, to=root / name, progress=False)
     return root

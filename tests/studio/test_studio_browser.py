@@ -14,15 +14,15 @@ def open_run(page, studio, name, more="", until=None):
 
 def shows(page, text, where="body"):
     page.wait_for_function(
-        "([where, text]) => document.querySelector(where)?.innerText.includes(text)", arg=[where, text], timeout=20_000
+        "([where, text]) => document.querySelector(where)?.innerText.includes(text)", arg=[where, text], timeout=60_000
     )
 
 
 def test_the_list_is_searched_and_opens_a_run(page, studio):
     page.goto(studio.url)
-    shows(page, "8 of 8 runs")
+    shows(page, "11 of 11 runs")
     page.get_by_label("Search runs").fill("matrix complete")
-    shows(page, "1 of 8 runs")
+    shows(page, "1 of 11 runs")
     page.get_by_role("link", name="games/asked").click()
     shows(page, "step 0", MOMENT)
 
@@ -37,6 +37,9 @@ def test_the_list_is_searched_and_opens_a_run(page, studio):
         ("maze", ".picture img", "Body"),
         ("point", ".chart canvas", "Who did what"),
         ("games/asked", ".board td.current", "cooperate"),
+        ("feed", ".post", EVIL),
+        ("war", ".chart canvas", "→"),
+        ("questions", "td.no", "Turn 3 of 20"),
     ],
 )
 def test_each_view_loads_and_follows_the_scrubber(page, studio, name, view, seen):

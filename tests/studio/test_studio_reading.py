@@ -10,13 +10,15 @@ from ethogram.errors import ConfigError
 from ethogram.records import Run
 from ethogram.simulation import simulate
 from ethogram.studio.interventions import value_typed
-from ethogram.studio.reading import Record, Records
+from ethogram.studio.reading import Record, Records, Row
 from ethogram.studio.runs import Shelf, running
 from ethogram.studio.safety import Root
 from ethogram.studio.views import views_of
 from ethogram.studio.views._street_map import Drawn, Schema, plan_of
 from ethogram.studio.views.curves import numbers
+from ethogram.studio.views.feed import delivered
 from ethogram.studio.views.town import Town
+from ethogram.studio.views.war_game import severity_of
 from ethogram.studio.words import deed
 
 
@@ -111,16 +113,39 @@ def test_damaged_and_hostile_records_are_left_out(root, tmp_path):
 
 
 def test_each_world_has_its_view_and_any_world_the_plain_one(root):
-    firsts = {
-        name: [view.title for view in views_of(Record(root / name))] for name in ("town", "auction", "epidemic", "maze")
-    }
-    assert {name: titles[0] for name, titles in firsts.items()} == {
+    wanted = {
         "town": "Map",
         "auction": "Market",
         "epidemic": "Population",
         "maze": "Body",
+        "feed": "Feed",
+        "war": "Nations",
+        "questions": "Questions",
     }
+    firsts = {name: [view.title for view in views_of(Record(root / name))] for name in wanted}
+    assert {name: titles[0] for name, titles in firsts.items()} == wanted
     assert all(titles[-1] == "Who did what" for titles in firsts.values())
+
+
+def test_posts_are_counted_by_their_readers():
+    def row(agent, ids, done):
+        posts = [{"id": k, "author": "a", "text": str(k)} for k in ids]
+        return Row(3, agent, {"posts": posts}, done, None, "", None)
+
+    found = delivered(
+        [
+            row("b", [1, 2], {"verb": "repost", "post": 2}),
+            row("c", [2], {"verb": "repost", "post": 2}),
+            row("d", [], {"verb": "publish", "text": "x"}),
+            Row(3, "e", None, None, None, "truncated", None),
+        ]
+    )
+    assert [(one.post["text"], one.readers, one.passed_on) for one in found] == [("1", 1, 0), ("2", 2, 2)]
+
+
+def test_acts_are_as_severe_as_their_kind():
+    kinds = ("Execute full nuclear attack", "occupy a city", "Form alliance with Red", "dance")
+    assert [severity_of({"kind": kind}) for kind in kinds] == ["nuclear", "violent", "posturing", ""]
 
 
 def test_people_are_where_they_said_they_are(root):
