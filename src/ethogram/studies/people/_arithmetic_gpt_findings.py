@@ -107,12 +107,19 @@ def _bars(findings: Findings, of: str, frame: Any) -> None:
     colours = [SERIES[0] if name in NETWORKS else SERIES[5] for name in names]
     values = frame["R²"].to_list()[::-1]
     axes.barh(names, values, color=colours, height=0.65)
-    for i, value in enumerate(values):
-        axes.annotate(f"{value:.2f}", (max(value, 0), i), (4, -3), textcoords="offset points", fontsize=8.5)
+    for i, (name, value) in enumerate(zip(names, values, strict=True)):
+        found = findings.get(f"r2_{of}", name)
+        if found.bounded:
+            axes.plot([found.low, found.high], [i, i], color="#1f1d1a", linewidth=1.2)
+        end = max(value, 0, found.high if found.bounded else 0)
+        axes.annotate(f"{value:.2f}", (end, i), (4, -3), textcoords="offset points", fontsize=8.5)
     axes.set_xlabel(f"R² on held-out problems ({of})")
     axes.set_xlim(min(0, *values), 1)
     axes.axvline(0, color="#888888", linewidth=0.8)
-    caption = f"Choices between {of}: networks trained on arithmetic alone, read out linearly, and models fitted to choices."
+    caption = (
+        f"Choices between {of}: networks trained on arithmetic alone, read out linearly, and models fitted to choices; "
+        "95 % intervals."
+    )
     findings.figure(f"scores-{of}", figure, caption)
 
 
