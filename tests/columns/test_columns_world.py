@@ -109,6 +109,25 @@ def test_rules_take_constants_functions_and_arrays():
     assert seen["observer"]["mean"] == pytest.approx(-rewards["observer"]) and w.anger == 1.0
 
 
+def test_a_grids_panel_says_where_its_rows_are():
+    class Streets(Columns):
+        people = column("int8")
+        around = grid()
+
+        def start(self, rng):
+            self.people[:] = np.arange(self.n) % 3
+
+    rows = panel(simulate(Streets((3, 4), panel=12), steps=1, seed=1))
+    assert rows.columns == ["episode", "step", "time", "row", "line", "cell", "people"]
+    assert (rows["line"] * 4 + rows["cell"] == rows["row"]).all() and rows["cell"].max() == 3 and rows["line"].max() == 2
+
+    class Lines(Streets):
+        line = column("int8")
+
+    with pytest.raises(ConfigError, match="the panel of a grid has a column 'line'"):
+        Lines((3, 4), panel=2)
+
+
 def test_observed_and_panel():
     run = simulate(epidemic(panel=4), steps=6, seed=2)
     table = observed(run)

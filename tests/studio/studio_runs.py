@@ -61,6 +61,7 @@ def make(root: Path) -> Path:
         "auction": of("auction", "bidders.TruthfulBidder", 40),
         "pit": of("double_auction", "traders.Haggler", 40),
         "epidemic": of("epidemic", "random", 40, panel=60),
+        "segregation": of("segregation", "random", 20, panel=900),
         "maze": of("maze", "random", 30),
         "point": of("point_mass", "random", 40),
         "feed": {"world": worlds.make("feed", users=40, rounds=12), "policies": Coded(posting)},

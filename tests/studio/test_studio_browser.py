@@ -20,9 +20,9 @@ def shows(page, text, where="body"):
 
 def test_the_list_is_searched_and_opens_a_run(page, studio):
     page.goto(studio.url)
-    shows(page, "11 of 11 runs")
+    shows(page, "12 of 12 runs")
     page.get_by_label("Search runs").fill("matrix complete")
-    shows(page, "1 of 11 runs")
+    shows(page, "1 of 12 runs")
     page.get_by_role("link", name="games/asked").click()
     shows(page, "step 0", MOMENT)
 
@@ -34,6 +34,7 @@ def test_the_list_is_searched_and_opens_a_run(page, studio):
         ("auction", ".chart canvas", "budget"),
         ("pit", ".chart canvas", "side"),
         ("epidemic", ".cells i", "susceptible"),
+        ("segregation", ".map img", "kind of 900 individuals"),
         ("maze", ".picture img", "Body"),
         ("point", ".chart canvas", "Who did what"),
         ("games/asked", ".board td.current", "cooperate"),

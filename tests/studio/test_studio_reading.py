@@ -1,4 +1,6 @@
+import base64
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +10,16 @@ from studio_runs import of
 
 from ethogram.errors import ConfigError
 from ethogram.records import Run
+from ethogram.records.frames import decode_png
 from ethogram.simulation import simulate
 from ethogram.studio.interventions import value_typed
 from ethogram.studio.reading import Record, Records, Row
 from ethogram.studio.runs import Shelf, running
 from ethogram.studio.safety import Root
 from ethogram.studio.views import views_of
+from ethogram.studio.views._individuals import EMPTY, HIGH, LOW, individuals, widen
 from ethogram.studio.views._street_map import Drawn, Schema, plan_of
-from ethogram.studio.views.curves import numbers
+from ethogram.studio.views.curves import grid_of, numbers
 from ethogram.studio.views.feed import delivered
 from ethogram.studio.views.town import Town
 from ethogram.studio.views.war_game import severity_of
@@ -141,6 +145,32 @@ def test_posts_are_counted_by_their_readers():
         ]
     )
     assert [(one.post["text"], one.readers, one.passed_on) for one in found] == [("1", 1, 0), ("2", 2, 2)]
+
+
+def test_the_grid_is_known_from_the_space(root):
+    assert grid_of(Record(root / "segregation").manifest.described["observation"]) == (30, 30)
+    assert grid_of(Record(root / "epidemic").manifest.described["observation"]) is None
+
+
+def test_individuals_stand_where_their_cells_are():
+    panel = {"row": [0, 5], "line": [0, 1], "cell": [0, 1], "kind": [1, 3], "mood": [0.0, 1.0]}
+    ranges: dict = {}
+    widen(ranges, panel)
+    widen(ranges, {**panel, "kind": [0, 2]})
+    assert ranges == {"kind": (0, 3), "mood": (0, 1)}
+    drawn = str(individuals(panel, ranges, (2, 4)))
+    kind, mood = (decode_png(base64.b64decode(data)) for data in re.findall(r"base64,([^\"]+)", drawn))
+    assert kind.shape == (2, 4, 3) and tuple(kind[0, 0]) == (0xC2, 0x57, 0x2B) and tuple(kind[1, 1]) == (0x8A, 0x5A, 0x9E)
+    assert tuple(kind[0, 1]) == tuple(mood[1, 2]) == EMPTY and tuple(mood[0, 0]) == LOW and tuple(mood[1, 1]) == HIGH
+    counts = re.findall(r"</i>(\d): (\d)", drawn)
+    assert counts == [("0", "0"), ("1", "1"), ("2", "0"), ("3", "1")]
+
+
+def test_individuals_without_a_place_are_squares_or_a_histogram():
+    drawn = str(individuals({"row": [4, 9], "kind": [1, 0], "mood": [0.0, 1.0]}, {}, None))
+    assert "individual 9: kind 0" in drawn
+    heights = [float(h) for h in re.findall(r'<rect[^>]* height="([^"]+)"', drawn)]
+    assert len(heights) == 30 and heights[0] == heights[-1] == 90 and not any(heights[1:-1])
 
 
 def test_acts_are_as_severe_as_their_kind():

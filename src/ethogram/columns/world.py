@@ -27,6 +27,8 @@ __all__ = ["OBSERVER", "Columns"]
 
 OBSERVER = "observer"
 """The agent that sees the tallies and the numbers of all observers."""
+PLACE = ("line", "cell")
+"""Where a row of a grid is, in a panel."""
 
 
 class Columns(World):
@@ -39,7 +41,7 @@ class Columns(World):
         n: the number of rows; or (lines, cells a line) of a grid; or a `Population`, whose columns and networks of the
             model's names are taken.
         threads: how many threads run the rules; None: one for each core. Results do not depend on it.
-        panel: so many rows, drawn once for all, are observed in full.
+        panel: so many rows, drawn once for all, are observed in full; those of a grid with their `line` and `cell`.
         **named: networks and parameters, by name.
 
     Raises:
@@ -96,6 +98,8 @@ class Columns(World):
         self._data: dict[str, NDArray[Any]] = {}
         if not 0 <= panel <= self.n:
             raise ConfigError(f"{self.model.name}: panel is {panel}, and must be from 0 to the number of rows, {self.n}")
+        if panel and self.shape[0] > 1 and (taken := self.model.columns.keys() & set(PLACE)):
+            raise ConfigError(f"{self.model.name}: the panel of a grid has a column {min(taken)!r}: call yours otherwise")
         self._panel = np.sort(generator(0, "panel").choice(self.n, panel, replace=False)) if panel else None
         self._engine = Engine(self)
         self.luck = Luck(0)
@@ -287,7 +291,8 @@ class Columns(World):
             spaces = {"rows": gs.Box(0, self.n, (), np.int64)}
         if self._panel is not None:
             rows = (len(self._panel),)
-            seen: list[tuple[str, gs.Space[Any]]] = [("row", gs.Box(0, self.n - 1, rows, np.int64))]
+            places = {"row": self.n, **(dict(zip(PLACE, self.shape, strict=True)) if self.shape[0] > 1 else {})}
+            seen: list[tuple[str, gs.Space[Any]]] = [(name, gs.Box(0, n - 1, rows, np.int64)) for name, n in places.items()]
             seen += [(name, _bounds(column.dtype, rows)) for name, column in self.model.columns.items()]
             spaces["panel"] = gs.Dict(seen)
         return gs.Dict(list(spaces.items()))
@@ -315,6 +320,8 @@ class Columns(World):
         seen = seen or {"rows": np.array(self.n, np.int64)}
         if self._panel is not None:
             seen["panel"] = dict[str, Any](row=self._panel.copy())
+            if self.shape[0] > 1:
+                seen["panel"] |= zip(PLACE, divmod(self._panel, self.shape[1]), strict=True)
             for name in self.model.columns:
                 values = self.column(name)
                 seen["panel"][name] = (values.view(np.int8) if values.dtype == np.bool_ else values)[self._panel]

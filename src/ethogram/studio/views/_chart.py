@@ -27,10 +27,18 @@ class Chart:
         frames: how many the run has.
         says: what is drawn, for those who cannot see it and as the name of the y axis.
         stepped: whether a value holds until the next.
+        then: called whenever the curves have been drawn.
     """
 
-    def __init__(self, curves: Callable[[], Points], frames: int, says: str, stepped: bool = False) -> None:
-        self.curves, self.frames, self.stepped = curves, frames, stepped
+    def __init__(
+        self,
+        curves: Callable[[], Points],
+        frames: int,
+        says: str,
+        stepped: bool = False,
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        self.curves, self.frames, self.stepped, self.then = curves, frames, stepped, then
         self._chart = ui.echart(
             {
                 "animation": False,
@@ -72,6 +80,8 @@ class Chart:
             self._chart.options["series"][:-1] = self._series(curves)
             self._chart.options["xAxis"]["max"] = max(1, self.frames - 1)
             self._chart.update()
+            if self.then is not None:
+                self.then()
 
     async def grown(self, frames: int) -> None:
         """Draw longer curves."""

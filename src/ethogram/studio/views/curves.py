@@ -12,12 +12,10 @@ from ethogram.studio.reading import Record
 from ethogram.studio.safety import html
 from ethogram.studio.views import View
 from ethogram.studio.views._chart import Chart
-from ethogram.studio.views._stage import colour_of
-from ethogram.studio.words import brief
+from ethogram.studio.views._individuals import individuals, widen
 
 OBSERVER = "observer"
 """The agent that sees the numbers of a population."""
-INDIVIDUALS = 400
 
 
 class Curves(View):
@@ -33,32 +31,57 @@ class Curves(View):
 
     def build(self) -> None:
         """Curves, numbers, individuals."""
-        self._chart = Chart(self._curves, len(self.record), "counted by the observer")
+        self._frame = 0
+        self._chart = Chart(self._curves, len(self.record), "counted by the observer", then=self._draw_panel)
         self._numbers = ui.html("")
         self._panel = ui.html("")
+        self._ranges: dict[str, tuple[float, float]] = {}
+        self._shape = grid_of(self.record.manifest.described.get("observation") or {})
 
     def _curves(self) -> dict[str, list[tuple[int, float | None]]]:
         curves: dict[str, list[tuple[int, float | None]]] = {}
         for row in self.record.sampled(OBSERVER):
+            if panel := panel_of(row.seen):
+                widen(self._ranges, panel)
             for name, value in numbers(row.seen):
                 curves.setdefault(name, []).append((row.frame, value))
         return curves
 
     def show(self, frame: int) -> None:
         """The population as it was."""
+        self._frame = frame
         self._chart.show(frame)
         row = self.record.latest([OBSERVER], frame).get(OBSERVER)
         if row is None:
             return
         pairs = Markup().join(html("<dt>{}</dt><dd>{}</dd>", name, f"{value:,.6g}") for name, value in numbers(row.seen))
         self._numbers.content = html("<dl class=pairs>{}</dl>", pairs)
-        panel = row.seen.get("panel") if isinstance(row.seen, dict) else None
-        if isinstance(panel, dict) and isinstance(panel.get("row"), list):
-            self._panel.content = individuals(panel)
+        self._draw_panel()
+
+    def _draw_panel(self) -> None:
+        """The individuals; anew once it is known what values there are in the whole run."""
+        row = self.record.latest([OBSERVER], self._frame).get(OBSERVER) if len(self.record) else None
+        if row is not None and (panel := panel_of(row.seen)):
+            self._panel.content = individuals(panel, self._ranges, self._shape)
 
     async def grown(self) -> None:
         """Longer curves."""
         await self._chart.grown(len(self.record))
+
+
+def panel_of(seen: Any) -> dict[str, Any]:
+    """The panel of an observation; empty where there is none."""
+    panel = seen.get("panel") if isinstance(seen, dict) else None
+    return panel if isinstance(panel, dict) and isinstance(panel.get("row"), list) else {}
+
+
+def grid_of(described: dict[str, Any]) -> tuple[int, int] | None:
+    """(lines, cells) of the grid that a panel is on, as far as the space of the observation says; else None."""
+    panel = dict(described.get("spaces") or []).get("panel") or {}
+    spaces = dict(panel.get("spaces") or [])
+    highs = [(spaces.get(name) or {}).get("high") for name in ("line", "cell")]
+    lines, cells = (int(high) + 1 if isinstance(high, int | float) else 0 for high in highs)
+    return (lines, cells) if lines and cells else None
 
 
 def numbers(seen: Any, within: str = "") -> Iterator[tuple[str, float]]:
@@ -74,22 +97,3 @@ def numbers(seen: Any, within: str = "") -> Iterator[tuple[str, float]]:
             yield f"{within}{name}", float(value[0])
         elif isinstance(value, int | float):
             yield f"{within}{name}", float(value)
-
-
-def individuals(panel: dict[str, Any]) -> Markup:
-    """The panel: a square an individual for each of its columns that is a small whole number, coloured by its value."""
-    rows = panel["row"][:INDIVIDUALS]
-    parts = []
-    for name, values in panel.items():
-        if name == "row" or not isinstance(values, list) or len(values) < len(rows):
-            continue
-        squares = Markup().join(
-            html('<i style="background: {}" title="{}"></i>', _colour(v), f"individual {r}: {name} {brief(v)}")
-            for r, v in zip(rows, values, strict=False)
-        )
-        parts.append(html("<h3>{} of {} individuals</h3><div class=cells>{}</div>", name, len(rows), squares))
-    return Markup().join(parts)
-
-
-def _colour(value: Any) -> str:
-    return colour_of(value) if isinstance(value, int) else "#67625a"
