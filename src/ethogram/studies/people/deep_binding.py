@@ -266,13 +266,13 @@ def _learned_claims(way: str, who: str, suffix: str) -> tuple[Claim, ...]:
         ),
         Claim(
             f"gap-sign{suffix}",
-            f"{who}, with stories, rates the own party higher in both parties and every tested year.",
+            f"{who.rstrip(',')}, with stories, rates the own party higher in both parties and every tested year.",
             None,
             lambda f: _signs(f, way),
         ),
         Claim(
             f"gap-grows{suffix}",
-            f"{who}, with stories, has a gap that grows over the tested years.",
+            f"{who.rstrip(',')}, with stories, has a gap that grows over the tested years.",
             None,
             lambda f: _grows(f, way),
         ),
