@@ -4,6 +4,8 @@ from urllib.parse import quote
 import pytest
 from studio_runs import EVIL
 
+from ethogram.records import Run
+
 MOMENT = ".timeline .moment"
 
 
@@ -130,6 +132,16 @@ def test_an_interview_and_a_branch(page, studio, root):
     page.get_by_role("button", name="Branch and run on").click()
     shows(page, "the town has no place 'Nowhere'", "section[aria-label=Intervention]")
     page.get_by_role("textbox", name="place").fill("Mill Kitchen")
+    page.get_by_role("button", name="And another").click()
+    shows(page, "close_place place: Mill Kitchen", "section[aria-label=Intervention]")
+    for words in ("A stranger looks for you.", "Nobody hears this."):
+        page.get_by_role("combobox", name="Intervention").click()
+        page.get_by_role("option", name="tell", exact=True).click()
+        page.get_by_role("textbox", name="text").fill(words)
+        page.get_by_role("button", name="And another").click()
+        shows(page, words, "section[aria-label=Intervention]")
+    page.get_by_role("button", name="Remove intervention 3").click()
+    page.wait_for_function("document.querySelectorAll('.listed').length === 2")
     page.get_by_role("button", name="Branch and run on").click()
     shows(page, "is complete", "section[aria-label=Intervention]")
     page.get_by_text("see both futures").click()
@@ -137,6 +149,8 @@ def test_an_interview_and_a_branch(page, studio, root):
     assert "none in the steps" not in page.inner_text("main")
     shows(page, "step 12", MOMENT)
     assert page.locator(".stage").count() == 2
+    branch = max((Run(path) for path in root.glob("town-branch-12*")), key=lambda run: run.manifest.started)
+    assert [i["name"] for i in branch.manifest.interventions] == ["close_place", "tell"]
 
 
 @pytest.mark.parametrize("page", ["390x844"], indirect=True)
@@ -157,7 +171,6 @@ def test_a_folder_outside_is_refused_in_words(page, studio):
 
 
 def test_a_person_takes_a_seat(page, studio, root):
-    from ethogram.records import Run
     from ethogram.simulation import replay
 
     page.goto(f"{studio.url}/play")

@@ -218,7 +218,18 @@ def test_words():
     assert deed(3) == "3"
     assert list(numbers({"a": 1, "b": {"c": [2.0]}, "panel": {"row": [1]}})) == [("a", 1.0), ("b c", 2.0)]
     assert value_typed("3", "n", "int") == 3 and value_typed("3", "n", "str") == "3"
-    for text, kind in (("x", "int"), ("1.5", "int"), ("true", "int"), ("", "str"), ("3", "bool")):
+    assert value_typed("300, 450", "n", "list[int]") == [300, 450] == value_typed("[300, 450]", "n", "list[int]")
+    assert value_typed("beta = 0.3, town = Elm", "n", "mapping") == {"beta": 0.3, "town": "Elm"}
+    wrong = [
+        ("x", "int"),
+        ("1.5", "int"),
+        ("true", "int"),
+        ("", "str"),
+        ("3", "bool"),
+        ("0.3", "mapping"),
+        ("= 3", "mapping"),
+    ]
+    for text, kind in wrong:
         with pytest.raises(ConfigError):
             value_typed(text, "n", kind)
 

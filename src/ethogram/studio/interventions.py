@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,8 +15,14 @@ from ethogram.errors import ConfigError
 from ethogram.studio.jobs import Answer, Office, branch_off, options_of
 from ethogram.studio.reading import Record
 from ethogram.studio.safety import Root, html
+from ethogram.studio.words import brief
 
-__all__ = ["Forking", "value_typed"]
+__all__ = ["HOW", "Forking", "read_value", "value_typed"]
+
+HOW = dict.fromkeys(("list", "array"), ": parts, between commas") | dict.fromkeys(
+    ("mapping", "dict", "object"), ": name = value, between commas"
+)
+"""How fields that hold several things are filled in, by kind."""
 
 
 class Forking:
@@ -31,6 +38,8 @@ class Forking:
     def __init__(self, record: Record, root: Root, office: Office, moment: Callable[[], tuple[int, str]]) -> None:
         self.record, self.root, self.office, self.moment = record, root, office, moment
         self.offered: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.listed: list[tuple[str, dict[str, Any]]] = []
+        """What the branch will begin with, in words and as `branch_off` takes it."""
         self._fields: dict[str, ui.input] = {}
 
     def build(self) -> None:
@@ -61,6 +70,9 @@ class Forking:
                 'dense outlined aria-label="Intervention"'
             )
             self._arguments = ui.element("div")
+            self._list = ui.element("div").props('role=list aria-label="Interventions of the branch"')
+            if self.offered:
+                ui.button("And another", on_click=self.another).props("no-caps outline dense padding='2px 14px'")
             ui.button("Branch and run on", on_click=self.go).props("no-caps unelevated dense padding='2px 14px'")
         if self.offered:
             self._choice.value = next(iter(self.offered))
@@ -68,35 +80,68 @@ class Forking:
     def _lay(self) -> None:
         """A field for each argument of the intervention chosen."""
         self._arguments.clear()
+        self._fields = {}
+        if not self._choice.value:
+            return
         _, about = self.offered[self._choice.value]
         with self._arguments:
             ui.html(html("<p class=soft>{}</p>", about["says"]))
-            self._fields = {}
             for name, argument in about["arguments"].items():
-                hint = f"{name}" + ("" if argument["needed"] else " (may be left out)")
-                field = ui.input(label=hint).props("dense outlined")
+                hint = name + HOW.get(argument["kind"].partition("[")[0], "")
+                field = ui.input(label=hint + ("" if argument["needed"] else " (may be left out)")).props("dense outlined")
                 if name in ("agent", "to", "name") and argument["needed"]:
                     field.value = self.moment()[1]
                 self._fields[name] = field
 
-    async def go(self) -> None:
-        """Begin the branch."""
-        frame, agent = self.moment()
-        episode, step = self.record.place(frame)
-        wanted: list[dict[str, Any]] = []
+    def _chosen(self) -> list[tuple[str, dict[str, Any]]]:
+        """What stands in the form, or nothing; ConfigError where a field is not filled in well."""
+        if not self._choice.value:
+            return []
+        owner, about = self.offered[self._choice.value]
+        name = self._choice.value.removesuffix(" (this agent)")
+        typed = {k: f.value or "" for k, f in self._fields.items()}
+        arguments = {
+            k: value_typed(typed[k], k, argument["kind"])
+            for k, argument in about["arguments"].items()
+            if typed[k] or argument["needed"]
+        }
+        for name_of in [k for k, a in about["arguments"].items() if a["kind"] == "mapping"]:
+            arguments |= arguments.pop(name_of)
+        agent = self.moment()[1] if owner == "agent" else None
+        words = ", ".join(f"{k}: {brief(v, 60)}" for k, v in arguments.items())
+        says = f"{name} {words}" + (f" ({agent})" if agent else "")
+        return [(says, {"name": name, "arguments": arguments, "agent": agent})]
+
+    def another(self) -> None:
+        """Put what stands in the form on the list, and clear the form for the next."""
         try:
-            if self._choice.value:
-                owner, about = self.offered[self._choice.value]
-                name = self._choice.value.removesuffix(" (this agent)")
-                typed = {k: f.value or "" for k, f in self._fields.items()}
-                arguments = {
-                    k: value_typed(typed[k], k, argument["kind"])
-                    for k, argument in about["arguments"].items()
-                    if typed[k] or argument["needed"]
-                }
-                for name_of in [k for k, a in about["arguments"].items() if a["kind"] == "mapping"]:
-                    arguments |= arguments.pop(name_of)
-                wanted = [{"name": name, "arguments": arguments, "agent": agent if owner == "agent" else None}]
+            self.listed += self._chosen()
+        except ConfigError as error:
+            self._outcome.content = html("<p class=error>{}</p>", str(error))
+            return
+        self._outcome.content = ""
+        self._choice.value = None
+        self._show_list()
+
+    def _remove(self, k: int) -> None:
+        del self.listed[k]
+        self._show_list()
+
+    def _show_list(self) -> None:
+        self._list.clear()
+        with self._list:
+            for k, (says, _) in enumerate(self.listed):
+                with ui.element("div").classes("listed").props("role=listitem"):
+                    ui.html(html("{}", says))
+                    button = ui.button("Remove", on_click=partial(self._remove, k)).props("flat dense no-caps")
+                    button.props(f'aria-label="Remove intervention {k + 1}"')
+
+    async def go(self) -> None:
+        """Begin the branch, with all on the list and what stands in the form."""
+        frame, _ = self.moment()
+        episode, step = self.record.place(frame)
+        try:
+            wanted = [given for _, given in [*self.listed, *self._chosen()]]
         except ConfigError as error:
             self._outcome.content = html("<p class=error>{}</p>", str(error))
             return
@@ -133,10 +178,36 @@ def value_typed(text: str, name: str, kind: str) -> Any:
             raise ConfigError(f"give {name}")
         return text
     try:
-        value = json.loads(text)
+        value = read_value(text, kind)
     except ValueError:
         raise ConfigError(f"{name} takes a value of the kind {kind}, not {text[:60]!r}") from None
-    kinds = {"int": int, "float": (int, float), "bool": bool, "mapping": dict}
-    if kind in kinds and (not isinstance(value, kinds[kind]) or (kind != "bool" and isinstance(value, bool))):
+    kinds = {"int": int, "float": (int, float), "bool": bool, "mapping": dict, "list": list, "dict": dict}
+    wanted = kinds.get(kind.partition("[")[0])
+    if wanted and (not isinstance(value, wanted) or (kind != "bool" and isinstance(value, bool))):
         raise ConfigError(f"{name} takes a value of the kind {kind}, not {text[:60]!r}")
     return value
+
+
+def read_value(text: str, kind: str) -> Any:
+    """What was typed, as JSON; a list may also be its parts between commas, a mapping `name = value` between commas.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    text = text.strip()
+    base, parts = kind.partition("[")[0], [part.strip() for part in text.split(",") if part.strip()]
+    if base in ("list", "array") and not text.startswith("["):
+        return [_word(part) for part in parts]
+    if base in ("mapping", "dict", "object") and not text.startswith("{"):
+        pairs = [part.partition("=") for part in parts]
+        if not pairs or not all(name.strip() and found for name, found, _ in pairs):
+            raise ValueError(f"{text!r} has no `name = value`")
+        return {name.strip(): _word(value.strip()) for name, _, value in pairs}
+    return json.loads(text)
+
+
+def _word(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

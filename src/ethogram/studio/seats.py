@@ -12,6 +12,7 @@ from nicegui import run as background
 from nicegui import ui
 
 from ethogram.errors import EthogramError, VerbError
+from ethogram.studio.interventions import HOW, read_value
 from ethogram.studio.playing import Tables, Turn
 from ethogram.studio.safety import Root, html
 from ethogram.studio.words import lines
@@ -104,7 +105,9 @@ class SeatForm:
         with self._fields:
             ui.html(html("<p class=soft>{}</p>", about["says"]))
             for name, field in about["fields"].items():
-                form = " (as JSON)" if field["kind"] in ("array", "object", "json") and not field["options"] else ""
+                form = (
+                    HOW.get(field["kind"], " (as JSON)" if field["kind"] == "json" else "") if not field["options"] else ""
+                )
                 label = name + form + ("" if field["needed"] else " (may be left out)")
                 if field["options"]:
                     made: Any = ui.select([str(o) for o in field["options"]], label=label, value=str(field["options"][0]))
@@ -129,7 +132,7 @@ class SeatForm:
             if field["options"]:
                 said[name] = next((option for option in field["options"] if str(option) == value), value)
             else:
-                said[name] = value if field["kind"] in ("string", "boolean") else _read(str(value))
+                said[name] = value if field["kind"] in ("string", "boolean") else _read(str(value), field["kind"])
         try:
             action = turn.space.parse(json.dumps(said))
         except VerbError as error:
@@ -139,9 +142,9 @@ class SeatForm:
         turn.answer.set_result(action)
 
 
-def _read(text: str) -> Any:
+def _read(text: str, kind: str) -> Any:
     try:
-        return json.loads(text)
+        return read_value(text, kind)
     except ValueError:
         return text
 
