@@ -168,10 +168,8 @@ def tell_tuned(
     for rival, called in (("PT", "prospect theory"), ("untrained", "the same model untrained")):
         found = estimate(lambda rho, rival=rival: rho("tuned", HUMAN) - rho(rival, HUMAN), "difference of Spearman's")
         findings.estimate("tuned_gain", found, f"Correlation with people: tuned minus {called}", arm=rival)
-    wrong = Estimate.exact(float(np.mean((tuned - part.rate) ** 2)), len(rows), "mean over problems")
-    findings.estimate("tuned_error", wrong, "Mean squared error of rates", arm="tuned")
-    wrong = Estimate.exact(float(np.mean((prospect[rows] - part.rate) ** 2)), len(rows), "mean over problems")
-    findings.estimate("tuned_error", wrong, "Mean squared error of rates", arm="tuned; PT on the same problems")
+    for arm, told in (("tuned", tuned), ("tuned; PT on the same problems", prospect[rows])):
+        findings.estimate("tuned_error", mean((told - part.rate) ** 2), "Mean squared error of rates", arm=arm)
 
 
 def tell_pairs(
