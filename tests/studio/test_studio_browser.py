@@ -149,6 +149,8 @@ def test_an_interview_and_a_branch(page, studio, root):
     assert "none in the steps" not in page.inner_text("main")
     shows(page, "step 12", MOMENT)
     assert page.locator(".stage").count() == 2
+    shows(page, "each with itself; steps 12 to", "section[aria-label='Paired differences']")
+    shows(page, "95 % interval", "section[aria-label='Paired differences']")
     branch = max((Run(path) for path in root.glob("town-branch-12*")), key=lambda run: run.manifest.started)
     assert [i["name"] for i in branch.manifest.interventions] == ["close_place", "tell"]
 

@@ -13,6 +13,7 @@ from nicegui import run as background
 from nicegui import ui
 
 from ethogram.errors import EthogramError
+from ethogram.studio.measuring import differences, differences_table
 from ethogram.studio.reading import Record
 from ethogram.studio.runs import Shelf, address
 from ethogram.studio.safety import html
@@ -83,6 +84,9 @@ class Comparison:
         with ui.element("div").classes("panel").style("margin-top: 1rem"):
             ui.html("<h2>Measures of both</h2>")
             self._measures = ui.html("").classes("scroll")
+        with ui.element("section").classes("panel").style("margin-top: 1rem").props('aria-label="Paired differences"'):
+            ui.html("<h2>Paired differences</h2>")
+            self._paired = ui.html("").classes("scroll")
         self.timeline.build()
         self.timeline.listen(self.show)
         self.show(self.timeline.frame)
@@ -102,6 +106,9 @@ class Comparison:
         found = await background.io_bound(paired, self.records[0], self.records[1])
         if found is not None and not self._measures.is_deleted:
             self._measures.content = found_table(found, self.names)
+        pairs = await background.io_bound(differences, self.records[0], self.records[1])
+        if pairs is not None and not self._paired.is_deleted:
+            self._paired.content = differences_table(pairs, self.names)
 
     async def _look(self) -> None:
         """Take up what a live run has recorded since."""
