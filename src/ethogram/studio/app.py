@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from ethogram.errors import ConfigError, EthogramError
+from ethogram.studio.cards import build_card, card_figure
 from ethogram.studio.compare import build_comparison
 from ethogram.studio.findings import build_study, figure_of, report_of
 from ethogram.studio.jobs import Office
@@ -150,6 +151,14 @@ def _pages(shelf: Shelf) -> None:
         except EthogramError as error:
             _sorry(error)
 
+    @ui.page("/card")
+    def _card(path: str = "") -> None:
+        _dress(path)
+        try:
+            build_card(shelf.root.open(path, "ways.csv"), path)
+        except EthogramError as error:
+            _sorry(error)
+
 
 def _dress(title: str) -> None:
     """What every page has in its head."""
@@ -175,6 +184,15 @@ def _files(shelf: Shelf) -> None:
         except EthogramError as error:
             return PlainTextResponse(str(error), 404)
         head = {**safe, "Content-Disposition": f'attachment; filename="{name}.svg"'}
+        return Response(svg, media_type="image/svg+xml", headers=head)
+
+    @app.get("/card-figure")
+    def _card_figure(path: str, way: str, figure: str) -> Response:
+        try:
+            svg = card_figure(shelf.root.open(path, "ways.csv"), way, figure)
+        except EthogramError as error:
+            return PlainTextResponse(str(error), 404)
+        head = {**safe, "Content-Disposition": f'attachment; filename="{figure}.svg"'}
         return Response(svg, media_type="image/svg+xml", headers=head)
 
     @app.get("/report")

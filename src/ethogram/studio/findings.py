@@ -56,6 +56,8 @@ def build_study(path: Path, name: str, root: Root) -> None:
         if findings.notes:
             notes = Markup().join(html("<li>{}</li>", note) for note in findings.notes)
             ui.html(html("<div class=panel><h2>To judge it by</h2><ul>{}</ul></div>", notes))
+        if cards := card_links(path, root):
+            ui.html(html("<div class=panel><h2>Fidelity cards</h2><ul>{}</ul></div>", cards))
         ui.html(html("<div class=panel><h2>Runs</h2><ul>{}</ul></div>", run_links(path, root)))
 
 
@@ -137,6 +139,13 @@ def _between(estimate: Estimate, unit: str) -> str:
     if not estimate.bounded or estimate.low == estimate.high:
         return "–"
     return f"{_number(estimate.low, unit)} to {_number(estimate.high, unit)}"
+
+
+def card_links(path: Path, root: Root) -> Markup:
+    """Links to the cards that lie in the study's folder."""
+    link = '<li><a href="/card?{}">{}</a></li>'
+    found = sorted({file.parent for file in path.glob("**/card-items-*.csv") if (file.parent / "ways.csv").is_file()})
+    return Markup().join(html(link, urlencode({"path": root.name(f)}), f.relative_to(path).as_posix()) for f in found[:100])
 
 
 def run_links(path: Path, root: Root) -> Markup:

@@ -68,6 +68,11 @@ class Shelf:
         """The names of the folders of studies."""
         return sorted(self.root.name(path.parent) for top in self.root.shown for path in walk(top, "study.json"))
 
+    def cards(self) -> list[str]:
+        """The names of the folders of surveys that were held beside people."""
+        found = (path.parent for top in self.root.shown for path in walk(top, "ways.csv"))
+        return sorted(self.root.name(path) for path in found if any(path.glob("card-items-*.csv")))
+
     def _folders(self) -> list[Path]:
         from ethogram.studio.safety import branches
 
@@ -160,7 +165,7 @@ def build_list(shelf: Shelf) -> None:
         counted = ui.label("").classes("soft")
         table = ui.html("").classes("scroll")
         more = ui.button("Show more", on_click=lambda: widen()).props("flat no-caps")
-    studies = ui.html("")
+    studies, cards = ui.html(""), ui.html("")
     found: list[Listed] = []
 
     def fill() -> None:
@@ -182,6 +187,10 @@ def build_list(shelf: Shelf) -> None:
         link = '<li><a href="/study?{}">{}</a></li>'
         items = Markup().join(html(link, urlencode({"path": name}), name) for name in names)
         studies.content = html("<div class=panel><h2>Studies</h2><ul>{}</ul></div>", items) if names else ""
+        names = await background.io_bound(shelf.cards) or []
+        link = '<li><a href="/card?{}">{}</a></li>'
+        items = Markup().join(html(link, urlencode({"path": name}), name) for name in names)
+        cards.content = html("<div class=panel><h2>Fidelity cards</h2><ul>{}</ul></div>", items) if names else ""
 
     search.on_value_change(fill)
     ui.timer(3.0, look)
