@@ -1,4 +1,4 @@
-"""What takes long is done in a process of its own, which keeps its models loaded: interviews and branches.
+"""What takes long is done in a process of its own, which keeps its models and worlds: interviews, branches and video.
 
 Each function here takes and gives plain values, and answers what a user can mend with a sentence in place of a result.
 """
@@ -27,21 +27,26 @@ class Answer(NamedTuple):
 
 
 class Office:
-    """Two processes, made when first needed: one answers questions, the other runs branches on."""
+    """Processes, made when first needed, each for a kind of work: answers questions, runs branches on, draws pictures."""
 
     def __init__(self) -> None:
         self._desks: dict[str, ProcessPoolExecutor] = {}
 
     async def do(self, desk: str, function: Callable[..., Any], *arguments: Any) -> Answer:
-        """Have a function of this module called with plain values; what a user can mend comes back as a sentence."""
+        """Have a function of a module called with plain values; what a user can mend comes back as a sentence."""
         if desk not in self._desks:
             self._desks[desk] = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._desks[desk], _guarded, function, arguments)
         except BrokenProcessPool:
-            del self._desks[desk]
+            self._desks.pop(desk, None)
             return Answer(problem="the process that was to do this has died, perhaps for want of memory: try again")
+
+    def renew(self, desk: str) -> None:
+        """Have a new process do what comes next; the old one ends when it has done what it was given."""
+        if (old := self._desks.pop(desk, None)) is not None:
+            old.shutdown(wait=False)
 
     def close(self) -> None:
         """End the processes."""

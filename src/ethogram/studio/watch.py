@@ -38,6 +38,8 @@ class RunPage:
         agent, view = str(asked.get("agent", "")), str(asked.get("view", ""))
         self.panel = AgentPanel(record, agent) if record.agents else None
         self.views: list[View] = [made(record, self.pick) for made in views_of(record)]
+        for made in self.views:
+            made.office = office
         titles = [v.title for v in self.views]
         self.chosen = titles.index(view) if view in titles else 0
         self.timeline = Timeline(record, frame_asked(record, asked), {"path": name})

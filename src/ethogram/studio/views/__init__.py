@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ethogram.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ethogram.studio.jobs import Office
     from ethogram.studio.reading import Record
 
 __all__ = ["View", "add_views", "views_of"]
@@ -42,6 +43,8 @@ class View(ABC):
         self.pick = pick
         self.picked = ""
         """The agent that the page shows beside the view."""
+        self.office: Office | None = None
+        """Does what takes long, where the page offers such things."""
 
     @classmethod
     def suits(cls, record: Record) -> bool:

@@ -1,4 +1,4 @@
-"""Bodies: what a camera sees, and the traces of state and action."""
+"""Bodies: the world as video, what a camera of theirs sees, and the traces of state and action."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nicegui import ui
 from ethogram.records.frames import encode_png
 from ethogram.studio.reading import Record
 from ethogram.studio.safety import html
+from ethogram.studio.video import Video
 from ethogram.studio.views import View
 from ethogram.studio.views._chart import Chart
 
@@ -21,7 +22,7 @@ TRACES = 8
 
 
 class Body(View):
-    """The picture that the agent saw, where it saw one, and its numbers over time."""
+    """The world as video, drawn on demand; the picture that the agent saw, where it saw one; its numbers over time."""
 
     title: ClassVar[str] = "Body"
     rank: ClassVar[int] = 3
@@ -39,11 +40,17 @@ class Body(View):
         return len(record.agents) == 1 and record.agents[0] != "observer" and spec.get("kind") in ("array", "dict")
 
     def build(self) -> None:
-        """Picture and traces."""
-        if self.picture is not None:
-            self._image = ui.html("").classes("picture")
-        sides = ("state", "action") if self.picture is None else ("action",)
-        self._charts = [Chart(partial(self._traces, side), len(self.record), side) for side in sides]
+        """Pictures, and traces beside them."""
+        self._video = Video(self.record, self.office) if self.office is not None else None
+        with ui.element("div").style("display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start"):
+            with ui.element("div").style("flex: 1 1 260px; min-width: 0"):
+                if self._video is not None:
+                    self._video.build()
+                if self.picture is not None:
+                    self._image = ui.html("").classes("picture")
+            with ui.element("div").style("flex: 1 1 320px; min-width: 0"):
+                sides = ("state", "action") if self.picture is None else ("action",)
+                self._charts = [Chart(partial(self._traces, side), len(self.record), side) for side in sides]
 
     def _traces(self, side: str) -> dict[str, list[tuple[int, float]]]:
         curves: dict[str, list[tuple[int, float]]] = {}
@@ -56,6 +63,8 @@ class Body(View):
         """The moment."""
         for chart in self._charts:
             chart.show(frame)
+        if self._video is not None:
+            self._video.show(frame)
         if self.picture is not None and (row := self.record.latest([self.agent], frame).get(self.agent)):
             part, shape, scale = self.picture
             pixels = row.seen.get(part) if part and isinstance(row.seen, dict) else row.seen

@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium.spaces import Box
 
 from ethogram.world import Step, World
+from ethogram.worlds.rendering import Canvas
 
 START = np.array([0.525, -0.28])
 OBSTACLES = np.array([[0.5, -0.1], [0.425, 0.08], [0.575, 0.08], [0.35, 0.26], [0.5, 0.26], [0.65, 0.26]])
@@ -41,7 +42,7 @@ class Avoiding(World):
     row's y. (The original notes the side of the first two rows up to 3 cm before that.)
     """
 
-    metadata = {"name": "avoiding", "render_modes": []}
+    metadata = {"name": "avoiding", "render_modes": ["rgb_array"]}
     time_unit = "s"
     state_fields = ("desired", "rod", "velocity", "elapsed", "sides", "success")
 
@@ -89,6 +90,20 @@ class Avoiding(World):
         """Success, the way taken (-1 without success) and the number of control steps."""
         mode = 12 * self.sides[0] + 4 * self.sides[1] + self.sides[2] if self.success else -1
         return {"success": float(self.success), "mode": float(mode), "steps": float(self.elapsed)}
+
+    def render(self) -> np.ndarray:
+        """The table from above, uint8 (320, 320, 3): obstacles, the finish line, the desired point (small) and the rod."""
+        low, side = WORKSPACE[0], float(np.max(WORKSPACE[1] - WORKSPACE[0]))
+        canvas = Canvas(320, low, low + side, (236, 232, 225))
+        line = np.array(
+            [[low[0], FINISH], [low[0] + side, FINISH], [low[0] + side, FINISH + 0.006], [low[0], FINISH + 0.006]]
+        )
+        canvas.polygon(line, (74, 140, 92))
+        for centre, radius in zip(OBSTACLES, RADII, strict=True):
+            canvas.disc(centre, radius, (163, 65, 95))
+        canvas.disc(self.rod, ROD, (47, 111, 159))
+        canvas.disc(self.desired, ROD / 2, (31, 29, 26))
+        return canvas.picture
 
     def _follow(self) -> np.ndarray:
         """Let the rod follow the desired point for one control step; returns where it was after each tick, (35, 2)."""

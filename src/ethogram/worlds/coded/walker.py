@@ -11,6 +11,7 @@ from gymnasium.spaces import Box
 
 from ethogram.errors import ConfigError
 from ethogram.world import Step, World
+from ethogram.worlds.rendering import Camera
 
 with warnings.catch_warnings():  # it looks for a screen when it is imported, and warns where there is none
     warnings.simplefilter("ignore")
@@ -43,7 +44,7 @@ class Walker(World):
         ConfigError: another task, or a `repeat` that does not divide 1000.
     """
 
-    metadata = {"name": "walker", "render_modes": []}
+    metadata = {"name": "walker", "render_modes": ["rgb_array"]}
     time_unit = "second"
     state_fields = ("taken", "physics")
     expected_steps = STEPS
@@ -58,6 +59,7 @@ class Walker(World):
         self.velocities, self.repeat, self.taken = velocities, repeat, 0
         self.expected_steps = STEPS // repeat
         self._env = suite.load("walker", task)
+        self._camera: Camera | None = None
         self._substeps = round(self._env.control_timestep() / self._env.physics.timestep())
         self.possible_agents, self.agents = [agent], []
         size = 15 + VELOCITIES * velocities
@@ -92,6 +94,12 @@ class Walker(World):
     def now(self) -> float:
         """Seconds since the episode began."""
         return self.taken * self._env.control_timestep()
+
+    def render(self) -> np.ndarray:
+        """The walker from its side, followed by the camera, uint8 (240, 320, 3)."""
+        if self._camera is None:
+            self._camera = Camera(self._env.physics.model.ptr, 240, 320, camera="side")
+        return self._camera.take(self._env.physics.data.ptr)
 
     @property
     def physics(self) -> np.ndarray:
