@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import Studio
 from gymnasium.spaces import Box
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from ethogram import policies, worlds
 from ethogram.errors import ConfigError, RunError
@@ -150,33 +150,37 @@ def test_a_gif_of_frames(root, tmp_path):
         assert made.n_frames == 2 and max(made.size) == 320
 
 
-def test_the_page_renders_by_click_and_follows_the_scrubber(page, root):
+@pytest.fixture(scope="module")
+def served(root):
     studio = Studio("--root", root, folder=root.parent)
-    try:
-        page.goto(f"{studio.url}/run?path=pole&step=2")
-        page.wait_for_selector(".chart canvas")
-        assert page.locator(".video img").count() == 0
-        page.get_by_role("button", name="Render the video").click()
-        pictures = replayed(GymWorld("CartPole-v1", render_mode="rgb_array"), Run(root / "pole"), 80)
+    yield studio
+    studio.close()
 
-        def shown(frame):
-            page.wait_for_selector(f'.video img[data-frame="{frame}"]', timeout=60_000)
-            data = base64.b64decode(page.get_attribute(".video img", "src").partition(",")[2])
-            return near(io.BytesIO(data), pictures[frame])
 
-        assert shown(2)
-        page.keyboard.press("ArrowRight")
-        assert shown(3)
-        page.keyboard.press("End")
-        assert shown(len(pictures) - 1)
-        page.wait_for_function(f"document.body.innerText.includes('{len(pictures)} of {len(pictures)} pictures')")
-        assert not (pictures[2] == pictures[-1]).all()
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Export as GIF").click()
-        with Image.open(download.value.path()) as made:
-            assert made.n_frames > 40
-        page.goto(f"{studio.url}/run?path=blind")
-        page.get_by_role("button", name="Render the video").click()
-        page.wait_for_function("document.body.innerText.includes('draws no pictures of itself')", timeout=60_000)
-    finally:
-        studio.close()
+def test_the_page_renders_by_click_and_follows_the_scrubber(page, served, root):
+    page.goto(f"{served.url}/run?path=pole&step=2")
+    page.wait_for_selector(".chart canvas")
+    assert page.locator(".video img").count() == 0
+    page.get_by_role("button", name="Render the video").click()
+    pictures = replayed(GymWorld("CartPole-v1", render_mode="rgb_array"), Run(root / "pole"), 80)
+
+    def shown(frame):
+        page.wait_for_selector(f'.video img[data-frame="{frame}"]', timeout=60_000)
+        data = base64.b64decode(page.get_attribute(".video img", "src").partition(",")[2])
+        return near(io.BytesIO(data), pictures[frame])
+
+    assert shown(2)
+    page.keyboard.press("ArrowRight")
+    assert shown(3)
+    page.keyboard.press("End")
+    assert shown(len(pictures) - 1)
+    page.wait_for_function(f"document.body.innerText.includes('{len(pictures)} of {len(pictures)} pictures')")
+    assert not (pictures[2] == pictures[-1]).all()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export as GIF").click()
+    with Image.open(download.value.path()) as made:
+        lasting = sum(frame.info["duration"] for frame in ImageSequence.Iterator(made))  # like frames are joined
+        assert lasting == 50 * len(pictures) and made.n_frames > 5
+    page.goto(f"{served.url}/run?path=blind")
+    page.get_by_role("button", name="Render the video").click()
+    page.wait_for_function("document.body.innerText.includes('draws no pictures of itself')", timeout=60_000)

@@ -220,6 +220,7 @@ def film(path: str, started: str, frames: list[int], folder: str) -> dict[str, A
     deadline = time.monotonic() + TURN
     key = (path, started)
     if key not in _reels:
+        os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # else pygame keeps this process from being terminated
         try:
             _reels[key] = Reel(Path(path))
         except ModuleNotFoundError as error:
