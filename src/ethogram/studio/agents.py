@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
-from nicegui import ui
+from nicegui import background_tasks, ui
+from nicegui import run as background
 
 from ethogram.studio.reading import Record
+from ethogram.studio.relations import relations_of
 from ethogram.studio.safety import html
 from ethogram.studio.words import brief, deed, lines
 
@@ -59,6 +59,7 @@ class AgentPanel:
         kinds = self.kinds()
         there = {
             "Now": True,
+            "Persona": len(self.record.calls) > 0,
             "Prompts": len(self.record.calls) > 0,
             "Memory": "memory" in kinds,
             "Plan": "plan" in kinds,
@@ -93,6 +94,7 @@ class AgentPanel:
         if len(self.record):
             sides = {
                 "Now": self._now,
+                "Persona": self._persona,
                 "Prompts": self._prompts,
                 "Memory": self._memory,
                 "Plan": self._plan,
@@ -158,23 +160,32 @@ class AgentPanel:
 
     def _relations(self) -> Markup:
         """With whom the agent has had to do so far: whom its actions, and whose actions it, were directed to."""
-        record, (_, end) = self.record, self.record.bounds(self.frame)
-        rows = np.arange(max(0, end - 4000), end)
-        to, by = Counter[str](), Counter[str]()
-        for row in record.read(rows):
-            target = row.done.get("to") if isinstance(row.done, dict) else None
-            if target in record.agents:
-                if row.agent == self.agent:
-                    to[target] += 1
-                elif target == self.agent:
-                    by[row.agent] += 1
-        if not to and not by:
+        index = relations_of(self.record)
+        if not index.complete:
+            background_tasks.create(self._index_relations())
+            return html("<p class=soft>Who has had to do with whom is being read …</p>")
+        found = index.of(self.agent, self.record.bounds(self.frame)[1])
+        if not found:
             return html("<p class=soft>{} has addressed nobody, and nobody it.</p>", self.agent)
         line = "<tr><td>{}</td><td class=number>{}</td><td class=number>{}</td></tr>"
-        order = sorted(to.keys() | by.keys(), key=lambda a: -(to[a] + by[a]))
-        body = Markup().join(html(line, a, to[a], by[a]) for a in order)
+        body = Markup().join(html(line, other, to, by) for other, (to, by) in found.items())
         head = "<tr><th scope=col>with</th><th scope=col>said or gave</th><th scope=col>was told or given</th></tr>"
-        return html("<table>{}{}</table>", Markup(head), body)
+        return html("<p class=soft>From the first step up to this moment.</p><table>{}{}</table>", Markup(head), body)
+
+    async def _index_relations(self) -> None:
+        await background.io_bound(relations_of(self.record).extend)
+        if self.part == "Relations" and not self._body.is_deleted:
+            self._body.content = self._relations()
+
+    def _persona(self) -> Markup:
+        """Who a model was told that the agent is: the system message of its latest call, word for word."""
+        calls = self.record.beside(self.record.calls, self.agent, self.frame, CALLS)
+        told = [(call, m["content"]) for call in calls for m in call["messages"] or [] if m["role"] == "system"]
+        if not told:
+            return html("<p class=soft>No model has been told who {} is, up to this moment.</p>", self.agent)
+        call, words = told[-1]
+        says = "<p class=soft>What the model was told at step {} ({}).</p><pre class=text>{}</pre>"
+        return html(says, call["step"], call["purpose"], words)
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from markupsafe import Markup
 from nicegui import ui
@@ -12,6 +13,9 @@ from ethogram.studio.reading import Record
 from ethogram.studio.safety import html
 
 __all__ = ["Interview"]
+
+TERMS = ("score", "recency", "relevance", "importance")
+"""What a memory is retrieved by: the sum, and its terms."""
 
 
 class Interview:
@@ -52,9 +56,21 @@ class Interview:
         answer = await self.office.do("questions", ask, str(self.record.path), agent, question, episode, step)
         self._button.text = "Ask"
         self._button.enable()
-        said = html("<p class=error>{}</p>", answer.problem) if answer.problem else html("<p>{}</p>", str(answer.value))
+        said = html("<p class=error>{}</p>", answer.problem) if answer.problem else said_of(answer.value)
         asked = html("<p class=soft>{} at step {}, asked: {}</p>", agent, f"{step:,}", question)
         self._said.insert(0, html("<div class=answer>{}{}</div>", asked, said))
         self._answers.content = Markup().join(self._said[:20])
         if not answer.problem:
             self._question.value = ""
+
+
+def said_of(found: dict[str, Any]) -> Markup:
+    """An answer, and the memories that it stands on with what they were scored."""
+    said = html("<p>{}</p>", str(found["answer"]))
+    if not found["recalled"]:
+        return said
+    line = "<tr><td>{}</td>" + "<td class=number>{}</td>" * 4 + "</tr>"
+    rows = [html(line, m["text"], *(f"{m[t]:.2f}" for t in TERMS)) for m in found["recalled"]]
+    head = Markup().join(html("<th scope=col>{}</th>", name) for name in ("memory", *TERMS))
+    table = html("<div class=scroll><table><tr>{}</tr>{}</table></div>", head, Markup().join(rows))
+    return said + html("<details><summary>the {} memories it came from</summary>{}</details>", len(rows), table)

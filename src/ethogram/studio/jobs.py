@@ -68,8 +68,12 @@ def _guarded(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer
         return Answer(problem=f"{type(error).__name__}: {error}"[:400])
 
 
-def ask(path: str, agent: str, question: str, episode: int, step: int) -> str:
-    """An agent's answer to a question at a moment of its run; the run stays as it is."""
+def ask(path: str, agent: str, question: str, episode: int, step: int) -> dict[str, Any]:
+    """An agent's answer to a question at a moment of its run; the run stays as it is.
+
+    Returns:
+        `answer`, and `recalled`: the memories that it stands on with their scores, of policies that have `recall`.
+    """
     from ethogram.policy import Policy
     from ethogram.simulation import restore
 
@@ -81,8 +85,11 @@ def ask(path: str, agent: str, question: str, episode: int, step: int) -> str:
         async def wait() -> str:
             return await answer
 
-        return asyncio.run(wait())
-    return answer
+        words = asyncio.run(wait())
+    else:
+        words = answer
+    recall = getattr(policy, "recall", None)
+    return {"answer": words, "recalled": recall(agent, question) if callable(recall) else []}
 
 
 def options_of(path: str) -> dict[str, dict[str, dict[str, Any]]]:

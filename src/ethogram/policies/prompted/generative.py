@@ -97,6 +97,18 @@ class GenerativeAgents(Policy):
         memories = self.loop.retrieve(life, question, self.config.retrieved, life.time, touch=False)
         return await self.loop.mind.answer(life.moment(memories), question)
 
+    def recall(self, agent: Agent, question: str) -> list[dict[str, Any]]:
+        """The memories that an answer to a question would stand on, best first, with the scores they are retrieved by.
+
+        Each has `node` (its number), `text`, `score` and its terms `recency`, `relevance`, `importance`, scaled as the
+        configuration says. Nothing counts as accessed. Empty where the agent retrieves at random or remembers nothing.
+        """
+        life, by = self._life(agent), self.loop.config.by
+        if by is None or by.chance:
+            return []
+        found = life.memory.retrieve(question, now=life.time, k=self.config.retrieved, by=by, touch=False)
+        return [{**r._asdict(), "node": r.node.id, "text": r.node.text} for r in found]
+
     @intervention
     def remember(self, agent: Agent, text: str, importance: float = 8, source: str = "planted") -> None:
         """Plant a memory: one sentence in the third person, with its importance from 1 to 10."""
