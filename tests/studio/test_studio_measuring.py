@@ -43,10 +43,12 @@ def test_of_a_branch_the_common_past_is_left_out_and_pairs_are_agents(root, tmp_
     a, b = Record(root / "town"), Record(made.path)
     assert fork_of(a, b) == fork_of(b, a) == (0, 20)
     found = differences(a, b)
-    assert found.pairs.startswith(f"Paired: {len(a.agents)} agents, each with itself; steps 20 to")
+    assert found.pairs.startswith(f"Paired: {len(a.agents)} agents, each with itself; from step 20 to")
     assert "left out" in found.pairs
     by = {d.what: d for d in found.found}
-    inside = a.steps.columns["step"] >= 20
+    assert by["in the end: time"].difference.value == pytest.approx(0, abs=10)  # both up to one time, not one step
+    last = min(r.time(len(r) - 1) for r in (a, b))
+    inside = (a.steps.columns["step"] >= 20) & (a.steps.columns["time"] <= last)
     did = sum(row.done["verb"] == "do" for row in a.read(np.flatnonzero(inside)) if row.done)
     assert by["times: do"].first == pytest.approx(did / len(a.agents))
     assert "95 % interval" in differences_table(found, ["<b>", "B"]) and "<b>" not in differences_table(found, ["<b>", "B"])

@@ -97,7 +97,7 @@ def rows_table(table: pl.DataFrame, *named: str) -> Markup:
         for row in table.rows(named=True)
     ]
     heads = (*named, "value", "95 % interval", "noise floor", "")
-    head = Markup().join(html("<th scope=col>{}</th>", text) for text in heads)
+    head = Markup().join(html("<th scope=col class='{}'>{}</th>", "" if h in named else "number", h) for h in heads)
     return html("<table><tr>{}</tr>{}</table>", head, Markup().join(rows))
 
 

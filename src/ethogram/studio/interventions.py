@@ -71,9 +71,10 @@ class Forking:
             )
             self._arguments = ui.element("div")
             self._list = ui.element("div").props('role=list aria-label="Interventions of the branch"')
-            if self.offered:
-                ui.button("And another", on_click=self.another).props("no-caps outline dense padding='2px 14px'")
-            ui.button("Branch and run on", on_click=self.go).props("no-caps unelevated dense padding='2px 14px'")
+            with ui.element("div").classes("choices").style("margin-top: .4rem"):
+                if self.offered:
+                    ui.button("And another", on_click=self.another).props("no-caps outline dense padding='2px 14px'")
+                ui.button("Branch and run on", on_click=self.go).props("no-caps unelevated dense padding='2px 14px'")
         if self.offered:
             self._choice.value = next(iter(self.offered))
 

@@ -69,8 +69,7 @@ def said_of(found: dict[str, Any]) -> Markup:
     said = html("<p>{}</p>", str(found["answer"]))
     if not found["recalled"]:
         return said
-    line = "<tr><td>{}</td>" + "<td class=number>{}</td>" * 4 + "</tr>"
-    rows = [html(line, m["text"], *(f"{m[t]:.2f}" for t in TERMS)) for m in found["recalled"]]
-    head = Markup().join(html("<th scope=col>{}</th>", name) for name in ("memory", *TERMS))
-    table = html("<div class=scroll><table><tr>{}</tr>{}</table></div>", head, Markup().join(rows))
-    return said + html("<details><summary>the {} memories it came from</summary>{}</details>", len(rows), table)
+    line = "<p class=recalled>{}<br><span class=soft>{}</span></p>"
+    rows = [html(line, m["text"], ", ".join(f"{t} {m[t]:.2f}" for t in TERMS)) for m in found["recalled"]]
+    listed = html("<div class=posts>{}</div>", Markup().join(rows))
+    return said + html("<details><summary>the {} memories it came from</summary>{}</details>", len(rows), listed)

@@ -67,12 +67,13 @@ def differences(a: Record, b: Record) -> Differences:
     if not shared or not len(a) or not len(b):
         return Differences("The two runs share no agent, so that nothing is paired.", [])
     begin = fork_of(a, b) or (0, 0)
-    end = min(a.place(len(a) - 1), b.place(len(b) - 1))
-    if end < begin:
+    end = min((r.place(len(r) - 1)[0], r.time(len(r) - 1)) for r in (a, b))
+    if min(r.place(len(r) - 1) for r in (a, b)) < begin:
         return Differences("The two runs share no step after the fork yet.", [])
     by_agents = len(shared) >= FEWEST
     sides = [_measured(record, shared, begin, end, by_agents) for record in (a, b)]
-    stretch = f"steps {begin[1]:,} to {end[1]:,}" + (f" of episodes {begin[0]} to {end[0]}" if end[0] else "")
+    first = f"episode {begin[0]}, step {begin[1]:,}" if end[0] else f"step {begin[1]:,}"
+    stretch = f"from {first} to the last moment that both have"
     unit = f"{len(shared):,} agents, each with itself" if by_agents else f"up to {BLOCKS} stretches of steps"
     common = " (the past that both share is left out)" if fork_of(a, b) else ""
     found = []
@@ -97,11 +98,14 @@ def _difference(what: str, x: NDArray[Any], y: NDArray[Any]) -> Difference:
     return Difference(what, first, second, paired_difference(y, x, "percentile"))
 
 
-def _measured(record: Record, agents: Sequence[str], begin: Place, end: Place, by_agents: bool) -> dict[str, NDArray[Any]]:
+def _measured(
+    record: Record, agents: Sequence[str], begin: Place, end: tuple[int, float], by_agents: bool
+) -> dict[str, NDArray[Any]]:
     """Measures by name, a number a pair; NaN where there is none."""
     columns = record.steps.columns
     place = columns["episode"].astype(np.int64) << 32 | columns["step"].astype(np.int64)
-    inside = (place >= (begin[0] << 32 | begin[1])) & (place <= (end[0] << 32 | end[1]))
+    in_time = (columns["episode"] < end[0]) | ((columns["episode"] == end[0]) & (columns["time"] <= end[1]))
+    inside = (place >= (begin[0] << 32 | begin[1])) & in_time
     number = np.full(len(record.agents) + 1, -1)
     for k, agent in enumerate(agents):
         number[record.agents.index(agent)] = k
@@ -163,8 +167,9 @@ def differences_table(given: Differences, names: Sequence[str]) -> Markup:
         interval = f"{e.low:.4g} to {e.high:.4g}" if e.bounded else "–"
         values = (f"{d.first:.4g}", f"{d.second:.4g}", f"{e.value:+.4g}" if e.value else "0", interval, f"{e.n}")
         rows.append(html(line, "now" if clear else "", d.what, *values))
-    heads = ("measure (mean of pairs)", *names, "difference", "95 % interval", "pairs")
-    head = Markup().join(html("<th scope=col>{}</th>", name) for name in heads)
+    heads = (*names, "difference", "95 % interval", "pairs")
+    head = Markup().join(html("<th scope=col class=number>{}</th>", name) for name in heads)
+    head = html("<th scope=col>measure (mean of pairs)</th>{}", head)
     says = "Marked: the interval leaves out zero. It is about these two runs: other seeds would fall out otherwise."
     table = html("<table><tr>{}</tr>{}</table>", head, Markup().join(rows))
     return html("<p class=soft>{} {}</p>{}", given.pairs, says, table)
