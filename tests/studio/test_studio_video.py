@@ -174,7 +174,9 @@ def test_the_page_renders_by_click_and_follows_the_scrubber(page, served, root):
     assert shown(3)
     page.keyboard.press("End")
     assert shown(len(pictures) - 1)
-    page.wait_for_function(f"document.body.innerText.includes('{len(pictures)} of {len(pictures)} pictures')")
+    page.wait_for_function(
+        f"document.body.innerText.includes('{len(pictures)} of {len(pictures)} pictures')", timeout=60_000
+    )
     assert not (pictures[2] == pictures[-1]).all()
     with page.expect_download() as download:
         page.get_by_role("button", name="Export as GIF").click()

@@ -19,7 +19,7 @@ from ethogram.studio.safety import html
 __all__ = ["Video"]
 
 AHEAD = 200
-"""Frames drawn ahead of the moment looked at."""
+"""Frames drawn ahead of the moment looked at, and then behind it."""
 BLOCK = 25
 """Drawing begins at a multiple of this, so that steps back find pictures too."""
 BATCH = 50
@@ -120,12 +120,13 @@ class Video:
         return first, after
 
     def missing(self) -> list[int]:
-        """What to draw next: what is missing from a little before the moment on, as far ahead as is looked."""
+        """What to draw next: what is missing from a little before the moment on, `AHEAD` far; then as far before it."""
         first, end = self._episode()
         if (wrong := self.wrong.get(self.record.place(self.frame)[0])) is not None:
             end = min(end, wrong[0])
         begin = first + (self.frame - first) // BLOCK * BLOCK
-        return [f for f in range(begin, min(end, self.frame + AHEAD)) if f not in self.made][:BATCH]
+        ahead = [f for f in range(begin, min(end, self.frame + AHEAD)) if f not in self.made]
+        return (ahead or [f for f in range(max(first, begin - AHEAD), min(end, begin)) if f not in self.made])[:BATCH]
 
     async def _work(self) -> None:
         if not len(self.record) or self.problem or not (frames := self.missing()):
