@@ -65,7 +65,7 @@ def make(root: Path) -> Path:
         "maze": of("maze", "random", 30),
         "point": of("point_mass", "random", 40),
         "feed": {"world": worlds.make("feed", users=40, rounds=12), "policies": Coded(posting)},
-        "war": of("war_game", "nations.Reciprocator", 8),
+        "war": of("war_game", "nations.RandomNation", 8),
         "questions": of("question_game", "questioners.Splitter", 20),
     }.items():
         simulate(**given, seed=2, to=root / name, progress=False)
