@@ -335,6 +335,23 @@ def test_an_interview_changes_nothing(town, memory):
     assert "I heard it from Ines Varga" in answers[2] and answers[3] == "I do not know."
 
 
+def test_an_agent_is_changed_and_stays_so(town):
+    policy = agents(town)
+    policy.intervene(OTTO, "change", {"attribute": "occupation", "value": "baker"})
+    assert "baker" in asyncio.run(policy.ask(OTTO, "Introduce yourself."))
+    kept = agents(town)
+    kept.load_state_dict(policy.state_dict())
+    assert "baker" in asyncio.run(kept.ask(OTTO, "Introduce yourself."))
+    policy.reset(0, [OTTO])
+    assert "bicycle mechanic" in asyncio.run(policy.ask(OTTO, "Introduce yourself."))
+    for attribute, value, message in (
+        ("name", "Tim", "no attribute 'name'"),
+        ("age", "old", "the age of .* cannot be 'old'"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            policy.intervene(OTTO, "change", {"attribute": attribute, "value": value})
+
+
 def test_interventions(town):
     policy = agents(town)
     policy.intervene(OTTO, "remember", {"text": "The bridge is closed.", "importance": 7})

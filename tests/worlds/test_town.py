@@ -236,6 +236,65 @@ def test_interventions(tmp_path: Path) -> None:
             town.intervene(name, arguments)
 
 
+VERA = {"name": "Vera", "age": 31, "home": "Hall", "plan": ["10:00 Shop: looking around"]}
+
+
+def test_a_newcomer_changes_nothing_until_it_arrives(tmp_path: Path) -> None:
+    people = [person("Ann"), person("Ben", home="Shop")]
+    without, town = row(tmp_path, *people, end="12:00"), row(tmp_path, *people, end="12:00", newcomers=[VERA])
+    town.reset(seed=3)
+    without.reset(seed=3)
+    assert town.possible_agents == ["Ann", "Ben", "Vera"] and town.agents == ["Ann", "Ben"]
+    assert "Vera" not in town.observe()
+    for _ in range(4):
+        seen, *_ = town.step(idle(town, Ann=Go(to="Shop")))
+        assert seen == without.step(idle(without, Ann=Go(to="Shop")))[0]
+    before = repr(town.rng.bit_generator.state)
+    town.intervene("arrive", {"agent": "Vera", "place": "Shop"})
+    assert repr(town.rng.bit_generator.state) == before, "its place is not drawn from the town's luck"
+    assert town.agents == ["Ann", "Ben", "Vera"] and "Vera" in town.acting
+    view = town.observe()["Vera"]
+    assert view.place == "Shop" and "Ann" in view.people
+    assert "Vera is arriving at Shop." in texts(town.observe()["Ann"], "seen")
+    kept = row(tmp_path, *people, end="12:00", newcomers=[VERA])
+    kept.load_state_dict(load_and_save(town, tmp_path))
+    for _ in range(5):
+        acts = idle(town, Vera=Say(to="Ann", text="Hello."))
+        assert town.step(acts)[0] == kept.step(acts)[0]
+    with pytest.raises(ConfigError, match="Vera is in town already"):
+        town.intervene("arrive", {"agent": "Vera"})
+
+
+def load_and_save(town: Town, folder: Path) -> Any:
+    """The state as it comes back from a checkpoint."""
+    save_state(folder / "state", town.state_dict())
+    return load_state(folder / "state")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": "Vera", "age": 31}, "a newcomer's home: Field required"),
+        ({**VERA, "home": "Hell"}, "'Vera' has an unknown place 'Hell'; did you mean 'Hall'"),
+        ({**VERA, "name": "Ann"}, "'Ann' is called as somebody or some place"),
+        ({**VERA, "plan": ["shop at ten"]}, "a plan whose entries are not all written"),
+        ({**VERA, "plan": ["10:00 Mill: x"]}, "unknown place 'Mill'"),
+        ({**VERA, "knows": {"Eve": "aunt"}}, "knows an unknown person 'Eve'"),
+    ],
+)
+def test_wrong_newcomers_are_refused(tmp_path: Path, given: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        row(tmp_path, person("Ann"), newcomers=[given])
+
+
+def test_what_concerns_who_is_away_is_refused(tmp_path: Path) -> None:
+    town = row(tmp_path, person("Ann"), newcomers=[VERA])
+    with pytest.raises(ConfigError, match="Vera is not in town yet"):
+        town.intervene("tell", {"agent": "Vera", "text": "x"})
+    town.intervene("close_place", {"place": "Hall"})
+    assert "Vera" not in town.step(idle(town))[0]
+
+
 def test_what_is_told_between_two_views_is_not_lost(tmp_path: Path) -> None:
     """An event that comes after the view an agent acts on stays for the next view."""
     town = row(tmp_path)

@@ -90,7 +90,7 @@ class Forking:
             for name, argument in about["arguments"].items():
                 hint = name + HOW.get(argument["kind"].partition("[")[0], "")
                 field = ui.input(label=hint + ("" if argument["needed"] else " (may be left out)")).props("dense outlined")
-                if name in ("agent", "to", "name") and argument["needed"]:
+                if name in ("agent", "to") and argument["needed"]:
                     field.value = self.moment()[1]
                 self._fields[name] = field
 

@@ -101,12 +101,17 @@ def options_of(path: str) -> dict[str, dict[str, dict[str, Any]]]:
     from ethogram.policy import Policy
     from ethogram.records import Run
     from ethogram.simulation import scene_of
+    from ethogram.studio.newcomers import ADD, arguments_of
 
-    scene = scene_of(Run(path))
+    run = Run(path)
+    scene = scene_of(run)
     policies = scene.policies
     first = scene.world.possible_agents[0]
     policy = policies if isinstance(policies, Policy) else policies(first) if callable(policies) else policies[first]
-    return {"world": _offered(scene.world, 1), "agent": _offered(policy, 2)}
+    world = _offered(scene.world, 1)
+    if joining := arguments_of(run, scene):
+        world[ADD] = {"says": "Bring somebody new, who is there from this moment on.", "arguments": joining}
+    return {"world": world, "agent": _offered(policy, 2)}
 
 
 def _offered(owner: Any, own: int) -> dict[str, dict[str, Any]]:
@@ -131,7 +136,16 @@ def _offered(owner: Any, own: int) -> dict[str, dict[str, Any]]:
 
 def branch_off(path: str, episode: int, step: int, interventions: list[dict[str, Any]], to: str) -> str:
     """Fork a run before a step, intervene and run on; the folder of the branch."""
+    from ethogram.records import Run
     from ethogram.simulation import Intervention, branch
+    from ethogram.studio.newcomers import ADD, with_newcomers
 
-    wanted = [Intervention(step, i["name"], i["arguments"], i["agent"], episode) for i in interventions]
-    return str(branch(path, step, wanted, to=to, episode=episode, progress=False).path)
+    wanted, joining = [], []
+    for one in interventions:
+        name, arguments = one["name"], one["arguments"]
+        if name == ADD:
+            joining.append({key: value for key, value in arguments.items() if key != "place"})
+            name, arguments = "arrive", {"agent": arguments["name"], "place": arguments.get("place", "")}
+        wanted.append(Intervention(step, name, arguments, one["agent"], episode))
+    scene = with_newcomers(Run(path), joining) if joining else None
+    return str(branch(path, step, wanted, to=to, episode=episode, scene=scene, progress=False).path)

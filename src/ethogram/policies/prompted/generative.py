@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from gymnasium import Space
+from pydantic import ValidationError
 
 from ethogram.errors import CallFailed, ConfigError
 from ethogram.policies.prompted.character import Character
@@ -116,6 +117,18 @@ class GenerativeAgents(Policy):
         if not 1 <= importance <= 10:
             raise ConfigError(f"the importance of a planted memory goes from 1 to 10, not {importance}")
         self.loop.store(life, text, "observation", importance, life.time, source=source, subject=agent)
+
+    @intervention
+    def change(self, agent: Agent, attribute: str, value: Any) -> None:
+        """Change an attribute of who an agent is, such as `occupation`, `traits` or `about`, from now on."""
+        life = self._life(agent)
+        open_to_change = [name for name in type(life.persona).model_fields if name not in ("name", "memories")]
+        if attribute not in open_to_change:
+            raise ConfigError(f"{agent} has no attribute {attribute!r} to change; there are {', '.join(open_to_change)}")
+        try:
+            life.become({attribute: value})
+        except ValidationError as error:
+            raise ConfigError(f"the {attribute} of {agent} cannot be {value!r}: {error.errors()[0]['msg']}") from None
 
     @intervention
     def forget(self, agent: Agent, text: str) -> None:

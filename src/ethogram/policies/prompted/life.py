@@ -61,6 +61,8 @@ class Life:
     """Importance perceived since the last reflection."""
     fresh: int = 0
     """Number of memories since the last reflection."""
+    changed: dict[str, Any] = field(default_factory=dict)
+    """What of the persona is another than it was given, by attribute."""
     time: float = 0.0
     clock: str = ""
     place: str = ""
@@ -71,6 +73,15 @@ class Life:
     def name(self) -> str:
         """The agent's name."""
         return self.persona.name
+
+    def become(self, changed: Mapping[str, Any]) -> None:
+        """Have another persona from now on: attributes by name.
+
+        Raises:
+            ValidationError: an attribute is unknown, or a value does not fit it.
+        """
+        self.persona = type(self.persona).model_validate({**self.persona.model_dump(), **changed})
+        self.changed |= changed
 
     def look(self, view: View) -> None:
         """Take in when and where it is asked to act."""
@@ -93,7 +104,7 @@ class Life:
         return list(fresh.values())
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the persona, which is given: JSON values and arrays."""
+        """Everything but the persona as it was given: JSON values and arrays."""
         talk = self.talk
         return {
             "memory": self.memory.state_dict(),
@@ -112,6 +123,7 @@ class Life:
             "places": {activity: list(where) for activity, where in self.places.items()},
             "unreflected": self.unreflected,
             "fresh": self.fresh,
+            "changed": dict(self.changed),
             "time": self.time,
             "clock": self.clock,
             "place": self.place,
@@ -133,5 +145,6 @@ class Life:
         self.considered = {who: float(time) for who, time in state["considered"].items()}
         self.retained, self.things = list(state["retained"]), dict(state["things"])
         self.places = {activity: (where[0], where[1]) for activity, where in state["places"].items()}
+        self.become(state["changed"])
         for name in ("unreflected", "fresh", "time", "clock", "place", "activity"):
             setattr(self, name, state[name])

@@ -31,6 +31,7 @@ def town(
     model: str = "coded",
     mind: str = "choice",
     config: dict[str, Any] | None = None,
+    newcomers: list[dict[str, Any]] | None = None,
 ) -> tuple[World, Policy]:
     """A town with generative agents.
 
@@ -44,8 +45,9 @@ def town(
         model: what plays: `coded` for the surrogate mind, or the spelling of a language model.
         mind: how a language model is asked: `choice` (it picks from options) or `structured` (it writes).
         config: settings of `GenerativeConfig`.
+        newcomers: people besides those of the file, described as there, whom the intervention `arrive` brings to town.
     """
-    world = Town(map, people, days=days, start=start, end=end)
+    world = Town(map, people, days=days, start=start, end=end, newcomers=newcomers or ())
     known = {fact.name for fact in world.people.facts}
     if unknown := set(facts or ()) - known:
         raise ConfigError(f"the town {map} has no fact {min(unknown)!r}; it has: {', '.join(sorted(known)) or 'none'}")

@@ -42,6 +42,9 @@ class Town(View):
     def __init__(self, record: Record, pick: Callable[[str], None]) -> None:
         super().__init__(record, pick)
         self.people = record.agents[:MOST]
+        recipe = record.manifest.recipe or {}
+        joining = recipe.get("arguments", {}).get("newcomers") or ()
+        self._newcomers = {one.get("name") for one in joining if isinstance(one, dict)}
         self._row = lru_cache(4096)(lambda row: record.read([row])[0])
         self._plan = plan_of(record.manifest, self._places())
 
@@ -91,7 +94,7 @@ class Town(View):
     def _where(self, agent: str, frame: int) -> Whereabouts | None:
         row, after = self.record.last_seen(agent, frame), self.record.around(agent, frame)[1]
         if row is None:
-            first = None if after is None else self._row(after)
+            first = None if after is None or agent in self._newcomers else self._row(after)
             return None if first is None else Whereabouts(agent, _seen(first, "place"), "", 0.0, "asleep", False)
         place = _seen(row, "place")
         if row.frame == frame:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ethogram.errors import ConfigError
 from ethogram.worlds.coded.town.clock import ClockTime, Hours, OpeningHours, minutes
 from ethogram.worlds.coded.town.layout import Layout
 from ethogram.worlds.coded.town.source import Source, nearest
@@ -126,6 +128,33 @@ class People:
             for one, other in (tie.between, tie.between[::-1]):
                 extra[one][other] = tie.kind
         self.persons = {p.name: p.model_copy(update={"knows": extra[p.name] | p.knows}) for p in file.people}
+
+    def newcomers(self, given: Sequence[Mapping[str, Any]], layout: Layout) -> list[Person]:
+        """People besides those of the file, described as there.
+
+        Raises:
+            ConfigError: a description is wrong.
+        """
+        found: list[Person] = []
+        for one in given:
+            try:
+                person = Person.model_validate(one)
+            except ValidationError as error:
+                where = ".".join(map(str, error.errors()[0]["loc"]))
+                raise ConfigError(f"town: a newcomer's {where or 'description'}: {error.errors()[0]['msg']}") from None
+            who = f"town: the newcomer {person.name!r}"
+            if person.name in layout.index or person.name in [*self.names, *(other.name for other in found)]:
+                raise ConfigError(f"{who} is called as somebody or some place in it: give another name")
+            if len(person.routine) < len(person.plan):
+                raise ConfigError(f'{who} has a plan whose entries are not all written "HH:MM place: activity"')
+            for place in filter(None, (person.home, person.work, *(habit.place for habit in person.routine))):
+                if place not in layout.index:
+                    raise ConfigError(f"{who} has an unknown place {place!r}{nearest(place, layout.names)}")
+            for other in person.knows:
+                if other not in self.names:
+                    raise ConfigError(f"{who} knows an unknown person {other!r}{nearest(other, self.names)}")
+            found.append(person)
+        return found
 
     def _check_name(self, i: int, name: str, layout: Layout) -> None:
         line = self.source.line("people", i, "name")

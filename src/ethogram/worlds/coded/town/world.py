@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ethogram.errors import ConfigError
+from ethogram.seeds import generator
 from ethogram.social import Do, Event, Go, Say, View, Wait
 from ethogram.spaces import Typed, Verbs
 from ethogram.world import Step, World, intervention
@@ -48,6 +49,8 @@ class Town(World):
         pace: tiles that people walk in a tick.
         sight: tiles (in the larger of the two directions) within which people perceive and can speak to each other.
         turns: utterances after which a conversation ends.
+        newcomers: people besides those of the file, described as there. They are not in town until the intervention `arrive`
+            brings them; until then all is as if there were none.
 
     Raises:
         ConfigError: a file or value is wrong; the message names file and line.
@@ -55,6 +58,8 @@ class Town(World):
 
     metadata: dict[str, Any] = {"name": "town", "render_modes": []}
     time_unit: ClassVar[str] = "minute"
+    newcomer: ClassVar[type[Person]] = Person
+    """How somebody is described who joins a town that is under way."""
     state_fields: ClassVar[tuple[str, ...]] = (
         "time",
         "tile",
@@ -68,6 +73,7 @@ class Town(World):
         "things",
         "using",
         "shut",
+        "away",
     )
 
     def __init__(
@@ -83,6 +89,7 @@ class Town(World):
         pace: int = 40,
         sight: int = 4,
         turns: int = 8,
+        newcomers: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         for name, value, least in (
             ("days", days, 1),
@@ -105,8 +112,9 @@ class Town(World):
             )
         self.layout = Layout(town_file(map, "map.toml"))
         self.people = People(town_file(people or map, "people.toml"), self.layout)
-        self.persons: list[Person] = list(self.people.persons.values())
-        self.possible_agents = list(self.people.persons)
+        self.newcomers = self.people.newcomers(newcomers, self.layout)
+        self.persons: list[Person] = [*self.people.persons.values(), *self.newcomers]
+        self.possible_agents = [person.name for person in self.persons]
         self.agents = []
         self._index = {name: i for i, name in enumerate(self.possible_agents)}
         self._home = [self.layout.index[p.home] for p in self.persons]
@@ -119,15 +127,17 @@ class Town(World):
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Begin an episode at `start`, with everyone at home."""
         super().reset(seed)
-        n = len(self.persons)
+        n, here = len(self.persons), len(self.persons) - len(self.newcomers)
+        self.away = [i >= here for i in range(n)]
+        self.agents = self._present()
         self.time = self.start
         self.tile = np.full(n, -1, np.int32)
         self.place = list(self._home)
-        for i in range(n):
-            self.tile[i] = self._spot(self.place[i])
+        for i in range(here):
+            self.tile[i] = self._spot(self.place[i], self.rng)
         self.going = [-1] * n
         self.activity = ["getting up"] * n
-        self.asleep = [p.sleep.contain(self.time) for p in self.persons]
+        self.asleep = [away or p.sleep.contain(self.time) for p, away in zip(self.persons, self.away, strict=True)]
         self.inbox: list[list[Event]] = [[] for _ in range(n)]
         self.shown = [0] * n
         self.talks: list[Talk] = []
@@ -177,7 +187,7 @@ class Town(World):
         """Those whose turn it is in the conversations; where there are none, all who are awake and not on the way."""
         if self.talks:
             return [self.possible_agents[i] for i in sorted(sides(talk)[0] for talk in self.talks)]
-        return [a for i, a in enumerate(self.agents) if not self.asleep[i] and self.going[i] < 0]
+        return [a for a in self.agents if not self.asleep[i := self._index[a]] and self.going[i] < 0]
 
     @property
     def places(self) -> dict[str, tuple[str, ...]]:
@@ -293,20 +303,22 @@ class Town(World):
                     break
             self.tile[i] = tile
             if region[tile] == place:
-                self.tile[i] = self._spot(place)
+                self.tile[i] = self._spot(place, self.rng)
                 self.place[i], self.going[i], self.activity[i] = place, -1, "arriving"
                 self._changed[i] = True
 
-    def _spot(self, place: int) -> int:
+    def _spot(self, place: int, rng: np.random.Generator | None) -> int:
         """A random free tile of the place, or any where none is free."""
         tiles = self.layout.tiles[place]
         free = tiles[~np.isin(tiles, self.tile)]
-        assert self.rng is not None
-        return int(self.rng.choice(free if len(free) else tiles))
+        assert rng is not None
+        return int(rng.choice(free if len(free) else tiles))
 
     def _sleep(self) -> None:
         """Wake up who has slept enough, send home whose bedtime has come, and let sleep who is at home then."""
         for i, person in enumerate(self.persons):
+            if self.away[i]:
+                continue
             tired = person.sleep.contain(self.time)
             if self.asleep[i] and not tired:
                 self.asleep[i] = False
@@ -356,7 +368,11 @@ class Town(World):
             self._cache[i] = None
         views = [self._view(i) if view is None else view for i, view in enumerate(self._cache)]
         self._cache = list(views)
-        return dict(zip(self.possible_agents, views, strict=True))
+        return {a: v for a, v, away in zip(self.possible_agents, views, self.away, strict=True) if not away}
+
+    def _present(self) -> list[str]:
+        """Who is in town."""
+        return [name for name, away in zip(self.possible_agents, self.away, strict=True) if not away]
 
     def _view(self, i: int) -> View:
         """What a person perceives now; everything in it follows from the state."""
@@ -404,7 +420,25 @@ class Town(World):
     def tell(self, agent: str, text: str, speaker: str = "a stranger") -> None:
         """Let an agent be told something: an event of its next view."""
         i = self._known(agent, self._index, "agent")
+        if self.away[i]:
+            raise ConfigError(f"{agent} is not in town yet: `arrive` brings newcomers")
         self.inbox[i].append(event("told", speaker, _speech(text), self._where(i), agent))
+
+    @intervention
+    def arrive(self, agent: str, place: str = "") -> None:
+        """Bring a newcomer to town: to a place, or home. Who is near sees it."""
+        i = self._known(agent, self._index, "agent")
+        if not self.away[i]:
+            raise ConfigError(f"{agent} is in town already")
+        region = self._known(place, self.layout.index, "place") if place else self._home[i]
+        self.away[i] = self.asleep[i] = False
+        # Its own luck: the town's draws stay as they would have been.
+        self.tile[i] = self._spot(region, generator(self.time, "arrive", agent))
+        self.place[i], self.activity[i], self.agents = region, "arriving", self._present()
+        self._look()
+        seen = event("seen", agent, f"{agent} is arriving at {self._where(i)}.", self._where(i))
+        for k in np.flatnonzero(self._near[i]).tolist():
+            self.inbox[k].append(seen)
 
     @intervention
     def announce(self, place: str, text: str) -> None:
@@ -427,6 +461,8 @@ class Town(World):
         region = self._known(place, self.layout.index, "place")
         self.shut = sorted({*self.shut, region})
         for i, home in enumerate(self._home):
+            if self.away[i]:
+                continue
             here = region in (self.going[i], self.place[i] if self.going[i] < 0 else -1)
             if here and home != region:
                 self._set_out(i, home)
