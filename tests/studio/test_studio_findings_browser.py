@@ -10,7 +10,7 @@ from ethogram.measures import Estimate
 from ethogram.studies.execution import StudyRecord
 from ethogram.studies.findings import Findings
 from ethogram.studio.findings import figure_of, found_in, report_of
-from ethogram.studio.seats import fields_of
+from ethogram.studio.forms import fields_of
 
 
 @pytest.fixture(scope="module")
@@ -84,4 +84,4 @@ def test_forms_have_the_fields_of_the_verbs():
     assert list(form) == ["borrow", "wait"] and form["wait"]["fields"] == {}
     assert form["borrow"]["fields"]["days"]["options"] == [22, 44, 66]
     amount = {"kind": "integer", "options": None, "says": "how much, in cents (100000 is 1000.00)", "needed": True}
-    assert form["borrow"]["fields"]["amount"] == amount
+    assert form["borrow"]["fields"]["amount"] == {**amount, "examples": [], "fields": {}}

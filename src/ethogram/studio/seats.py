@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -12,36 +11,12 @@ from nicegui import run as background
 from nicegui import ui
 
 from ethogram.errors import EthogramError, VerbError
-from ethogram.studio.interventions import HOW, read_value
+from ethogram.studio.forms import Form, fields_of
 from ethogram.studio.playing import Tables, Turn
 from ethogram.studio.safety import Root, html
 from ethogram.studio.words import lines
 
-__all__ = ["SeatForm", "build_choice", "fields_of"]
-
-
-def fields_of(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The verbs of a space's JSON schema by name: {`says`, `fields`: by name {`kind`, `options`, `says`, `needed`}}."""
-    shared = schema.get("$defs", {})
-
-    def open_(part: dict[str, Any]) -> dict[str, Any]:
-        return shared.get(part["$ref"].rpartition("/")[2], {}) if "$ref" in part else part
-
-    found: dict[str, dict[str, Any]] = {}
-    for verb in map(open_, schema.get("anyOf") or schema.get("oneOf") or [schema]):
-        parts = dict(verb.get("properties", {}))
-        tag = open_(parts.pop("verb", {}))
-        name = str(tag.get("const", (tag.get("enum") or [verb.get("title", "act")])[0]))
-        needed = verb.get("required", [])
-        fields = {}
-        for field, part in parts.items():
-            kind = open_(part)
-            options = kind.get("enum") or ([kind["const"]] if "const" in kind else None)
-            of = kind.get("type") if isinstance(kind.get("type"), str) else "json"
-            says = str(part.get("description", ""))
-            fields[field] = {"kind": of, "options": options, "says": says, "needed": field in needed}
-        found[name] = {"says": str(verb.get("description", "")), "fields": fields}
-    return found
+__all__ = ["SeatForm", "build_choice"]
 
 
 class SeatForm:
@@ -55,7 +30,6 @@ class SeatForm:
     def __init__(self, tables: Tables, path: Path) -> None:
         self.tables, self.path = tables, path
         self._turn: Turn | None = None
-        self._inputs: dict[str, Any] = {}
         self._verb = ""
 
     def build(self) -> None:
@@ -100,39 +74,17 @@ class SeatForm:
         """A field for each part of the verb chosen."""
         self._verb = str(self._choice.value)
         self._fields.clear()
-        self._inputs = {}
         about = self._verbs[self._verb]
         with self._fields:
             ui.html(html("<p class=soft>{}</p>", about["says"]))
-            for name, field in about["fields"].items():
-                form = (
-                    HOW.get(field["kind"], " (as JSON)" if field["kind"] == "json" else "") if not field["options"] else ""
-                )
-                label = name + form + ("" if field["needed"] else " (may be left out)")
-                if field["options"]:
-                    made: Any = ui.select([str(o) for o in field["options"]], label=label, value=str(field["options"][0]))
-                elif field["kind"] == "boolean":
-                    made = ui.checkbox(label)
-                else:
-                    made = ui.input(label=label)
-                self._inputs[name] = made.props("dense outlined") if field["kind"] != "boolean" else made
-                if field["says"]:
-                    ui.html(html("<p class=soft>{}</p>", field["says"]))
+            self._filled = Form(about["fields"])
 
     def answer(self) -> None:
         """Take what was chosen, or say what is wrong with it."""
         turn = self._turn
         if turn is None or turn.answer.done():
             return
-        said: dict[str, Any] = {"verb": self._verb}
-        for name, field in self._verbs[self._verb]["fields"].items():
-            value = self._inputs[name].value
-            if value in ("", None) and not field["needed"]:
-                continue
-            if field["options"]:
-                said[name] = next((option for option in field["options"] if str(option) == value), value)
-            else:
-                said[name] = value if field["kind"] in ("string", "boolean") else _read(str(value), field["kind"])
+        said = {"verb": self._verb, **self._filled.value()}
         try:
             action = turn.space.parse(json.dumps(said))
         except VerbError as error:
@@ -140,13 +92,6 @@ class SeatForm:
             return
         self._problem.content = ""
         turn.answer.set_result(action)
-
-
-def _read(text: str, kind: str) -> Any:
-    try:
-        return read_value(text, kind)
-    except ValueError:
-        return text
 
 
 def build_choice(tables: Tables, root: Root) -> None:
