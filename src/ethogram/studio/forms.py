@@ -10,6 +10,7 @@ from nicegui import ui
 
 from ethogram.studio.interventions import HOW, read_value
 from ethogram.studio.safety import html
+from ethogram.studio.words import brief
 
 __all__ = ["Form", "fields_of"]
 
@@ -69,7 +70,8 @@ class Form:
         for name, field in fields.items():
             self._inputs[name] = self._made(name, field)
             if field["says"] and not field["fields"]:
-                ui.html(html("<p class=soft>{}</p>", field["says"]))
+                most = 110 if field["examples"] else 600  # examples are offered while one types
+                ui.html(html("<p class=soft>{}</p>", brief(field["says"], most)))
 
     def _made(self, name: str, field: Mapping[str, Any]) -> Any:
         optional = "" if field["needed"] else " (may be left out)"
