@@ -157,6 +157,9 @@ def progress_words(m: Manifest) -> str:
 def build_list(shelf: Shelf) -> None:
     """Lay out the list of runs, with its search."""
     shown = {"most": PAGE}
+    studies, cards = ui.html(""), ui.html("")
+    studies.set_visibility(False)
+    cards.set_visibility(False)
     with ui.element("div").classes("panel"):
         ui.html("<h2>Runs</h2>")
         search = ui.input(placeholder="Search by name, world, status, model or agent").props(
@@ -165,7 +168,6 @@ def build_list(shelf: Shelf) -> None:
         counted = ui.label("").classes("soft")
         table = ui.html("").classes("scroll")
         more = ui.button("Show more", on_click=lambda: widen()).props("flat no-caps")
-    studies, cards = ui.html(""), ui.html("")
     found: list[Listed] = []
 
     def fill() -> None:
@@ -183,14 +185,16 @@ def build_list(shelf: Shelf) -> None:
     async def look() -> None:
         found[:] = await background.io_bound(shelf.runs) or []
         fill()
-        names = await background.io_bound(shelf.studies) or []
-        link = '<li><a href="/study?{}">{}</a></li>'
-        items = Markup().join(html(link, urlencode({"path": name}), name) for name in names)
-        studies.content = html("<div class=panel><h2>Studies</h2><ul>{}</ul></div>", items) if names else ""
-        names = await background.io_bound(shelf.cards) or []
-        link = '<li><a href="/card?{}">{}</a></li>'
-        items = Markup().join(html(link, urlencode({"path": name}), name) for name in names)
-        cards.content = html("<div class=panel><h2>Fidelity cards</h2><ul>{}</ul></div>", items) if names else ""
+        for place, title, page, listed in (
+            (studies, "Studies", "study", shelf.studies),
+            (cards, "Fidelity cards", "card", shelf.cards),
+        ):
+            names = await background.io_bound(listed) or []
+            items = Markup().join(
+                html('<li><a href="/{}?{}">{}</a></li>', page, urlencode({"path": name}), name) for name in names
+            )
+            place.content = html("<div class=panel><h2>{}</h2><ul class=names>{}</ul></div>", title, items)
+            place.set_visibility(bool(names))
 
     search.on_value_change(fill)
     ui.timer(3.0, look)
