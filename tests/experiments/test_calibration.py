@@ -102,7 +102,8 @@ def test_weighted_quantiles():
 
 
 @pytest.mark.parametrize("method", ["abc", "moments", "neural"])
-def test_the_posterior_is_the_one_in_closed_form(method):
+def test_the_posterior_is_the_one_in_closed_form(method, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     observed = gauss({"mean": 1.3}, 17)
     if method == "abc":
         posterior = abc_smc(GAUSS, observed, simulations=2000, seed=1)
@@ -119,6 +120,7 @@ def test_the_posterior_is_the_one_in_closed_form(method):
     assert estimate.low == pytest.approx(mean - 1.645 * sd, abs=0.15) and estimate.level == 0.9
     draws = [p["mean"] for p in posterior.sample(2000, seed=3)]
     assert np.mean(draws) == pytest.approx(mean, abs=0.05)
+    assert not list(tmp_path.iterdir())  # nothing is left where one happens to be
 
 
 def test_a_parameter_that_nothing_depends_on_keeps_its_prior():

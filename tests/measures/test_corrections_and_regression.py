@@ -1,5 +1,7 @@
 """Benjamini and Hochberg, and least squares with clusters, against statsmodels."""
 
+import math
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -7,6 +9,7 @@ from statsmodels.stats.multitest import multipletests
 
 from ethogram.errors import DataError
 from ethogram.measures import benjamini_hochberg, linear
+from ethogram.measures.logistic import logistic
 
 
 def test_false_discoveries_as_in_statsmodels():
@@ -29,5 +32,11 @@ def test_least_squares_and_clusters_as_in_statsmodels():
         np.testing.assert_allclose([e.value for e in found.values()], oracle.params)
         np.testing.assert_allclose([[e.low, e.high] for e in found.values()], oracle.conf_int())
     assert linear(x, y, groups)["x2"].n == 12
+    for x_given, groups_given in (([[1.0], [math.nan]], None), ([[1.0], [2.0]], [1])):
+        with pytest.raises(DataError, match="logistic needs finite x, and groups"):
+            logistic(x_given, [0, 1], groups_given)
+    for fit in (linear, logistic):
+        with pytest.raises(DataError, match="1 names were given for 3 columns"):
+            fit(x, y > 0, names=["one"])
     with pytest.raises(DataError, match="follow from others"):
         linear(np.ones((5, 2)), np.arange(5))

@@ -53,6 +53,7 @@ def test_domination_and_security_by_hand():
     mixed = np.zeros((3, 2, 2))
     mixed[..., 0] = [[4, 0], [0, 4], [1, 1]]  # the third is beaten by half and half alone
     assert dominated(mixed, 0) == [2] and dominated(mixed, 1) == []
+    assert dominated(np.zeros((1, 3, 2)), 0) == []  # there is nothing to choose
     assert maximin(PENNIES, 0).value == pytest.approx(0) and maximin(PENNIES, 0).mix == pytest.approx([0.5, 0.5])
     assert maximin(DILEMMA, 1).value == pytest.approx(5) and maximin(DILEMMA, 1).mix == pytest.approx([0, 1])
     assert maximin(SEXES, 0).value == pytest.approx(70 / 17)

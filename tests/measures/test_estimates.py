@@ -55,6 +55,9 @@ def test_constant_samples_have_a_point_interval():
     assert mean([2, 2, 2], "bca")[:3] == (2, 2, 2)
     assert mean_difference([2, 2], [1, 1])[:3] == (1, 1, 1)
     assert mean_difference([2, 2], [1, 1], "bca")[:3] == (1, 1, 1)
+    assert mean_difference([0.3] * 3, [0.1] * 3, "bca")[:3] == pytest.approx(
+        (0.2, 0.2, 0.2)
+    )  # equal, though not by their std
 
 
 @pytest.mark.parametrize(("method", "name"), [("bca", "BCa"), ("percentile", "percentile")])
@@ -152,7 +155,7 @@ def test_permutation_is_uniform_where_nothing_is_there():
 
 @pytest.mark.parametrize("bad", [[], [[1, 2]], [1, math.nan], [1, math.inf], ["a"], 3])
 def test_bad_samples_are_refused(bad):
-    with pytest.raises((DataError, TypeError)):
+    with pytest.raises(DataError, match="values must be"):
         mean(bad)
 
 
@@ -165,6 +168,21 @@ def test_bad_arguments_are_refused():
         proportion(0, 0)
     with pytest.raises(ConfigError, match="95"):
         mean([1, 2], level=95)
+    with pytest.raises(DataError, match=r"2\.5 of 5"):
+        proportion(2.5, 5)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="above 0"):
+        proportion(0, 5, "beta", prior=(0, 0))  # had an interval of NaN
+    for wrong in (
+        lambda: mean([1, 2, 3], "bac"),  # type: ignore[arg-type]
+        lambda: mean_difference([1, 2], [3, 4], "student"),  # type: ignore[arg-type]
+        lambda: proportion(1, 2, "willson"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(ConfigError, match="there is no interval of"):
+            wrong()
+    with pytest.raises(DataError, match="two observations"):
+        permutation_test([1.0], [2.0])
+    with pytest.raises(ConfigError, match="no alternative 'both'"):
+        permutation_test([1, 2], [3, 4], alternative="both")  # type: ignore[arg-type]
 
 
 @given(st.floats(allow_nan=True, allow_infinity=False), st.integers(0, 10**6))

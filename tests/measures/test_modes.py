@@ -36,6 +36,23 @@ def test_one_mode_seen_does_not_prove_that_there_is_one():
     want = (-(1 - rest) * math.log(1 - rest) - rest * math.log(rest / 23)) / math.log(24)
     assert got.low == 0 and got.high == pytest.approx(want) and 0.2 < got.high < 0.3
     assert mode_entropy([3] * 480, 24).high < 0.03
+    # one or two rollouts leave more than half to the other of two modes: they may well be equally frequent
+    assert mode_entropy([1], 2).high == mode_entropy([1, 1], 2).high == pytest.approx(1)
+    assert mode_entropy([1] * 5, 2).high == pytest.approx(float(stats.entropy([0.05**0.2, 1 - 0.05**0.2], base=2)))
+
+
+def test_one_mode_seen_leaves_the_divergence_open():
+    demonstrated = [0] * 30 + [1] * 10 + [2] * 5
+    shares = (np.array([30, 10, 5, 0]) + 0.5) / 47
+    for seen, n in ((0, 3), (0, 20), (1, 20), (3, 8)):
+        got, rest = mode_divergence([seen] * n, demonstrated, 4), 1 - 0.05 ** (1 / n)
+        drawn = np.random.default_rng(0).dirichlet([0.3] * 3, 4000) * np.linspace(0, rest, 4000)[:, None]
+        allowed = np.insert(drawn, seen, 1 - drawn.sum(1), axis=1)
+        within = stats.entropy(allowed, shares, axis=1) / math.log(4)
+        assert got.value == pytest.approx(-math.log(shares[seen]) / math.log(4))
+        assert got.low <= within.min() and within.max() <= got.high + 1e-12
+        assert within.min() - got.low < 0.03 and got.high - within.max() < 0.03
+    assert mode_divergence([0] * 3, demonstrated, 4).low == pytest.approx(0)
 
 
 def test_the_interval_of_the_entropy_covers_despite_the_bias():
@@ -76,5 +93,9 @@ def test_bad_modes_are_refused():
         mode_entropy([0, 4], 4)
     with pytest.raises(DataError, match="0 to 3"):
         mode_entropy([0, np.nan], 4)
+    with pytest.raises(DataError, match="0 to 3"):
+        mode_entropy(["left"], 4)  # type: ignore[list-item]
+    with pytest.raises(DataError, match="there are 2 and 1 of them"):
+        conditional_mode_entropy([0, 1], [1], 2)
     with pytest.raises(ConfigError):
         mode_entropy([0], 1)

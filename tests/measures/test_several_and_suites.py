@@ -79,6 +79,8 @@ def test_policies_are_compared():
     first = found.pairs[0]
     assert first.adjusted >= first.p and first.difference.value == pytest.approx(0.12)
     assert compare_successes({"alone": (1, 2)}).letters == {"alone": "a"}
+    with pytest.raises(DataError, match="0 of 0"):
+        compare_successes({"none": (0, 0), "one": (1, 2)})
 
 
 def test_hierarchical_mean_covers_where_pooling_does_not():
@@ -163,6 +165,8 @@ def test_suites_by_hand():
     assert probability_of_improvement(scores, np.array([[1.0, 1.0]])).value == pytest.approx((0.5 + 0.75) / 2)
     assert not probability_of_improvement(scores, np.array([[1.0, 1.0]])).bounded
     assert np.isnan(performance_profile(scores[:1], np.array([0.5])).low).all()
+    with pytest.raises(DataError, match="thresholds must be"):
+        performance_profile(scores, np.array(0.5))
     with pytest.raises(DataError, match="tasks"):
         probability_of_improvement(scores, np.ones((2, 3)))
     with pytest.raises(DataError):

@@ -20,6 +20,7 @@ from ethogram.measures import (
     probability_better,
     rejection_rate,
     sequential_test,
+    step_region,
 )
 
 counts = st.integers(1, 30).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -46,10 +47,16 @@ def test_probability_better_by_hand():
     assert probability_better((900, 1000), (0, 1)) == pytest.approx(
         beats((900, 1000), (0, 1)), abs=1e-8
     )  # very unequal widths
+    one_way, other = (90_000, 100_000), (0, 1)  # the one is nearly a step where the other is smooth
+    assert probability_better(one_way, other) == pytest.approx(beats(one_way, other), abs=1e-8)
     rates = np.linspace(0, 1, 7)
     assert posterior_density(3, 10, rates) == pytest.approx(stats.beta(4, 8).pdf(rates))
     with pytest.raises(DataError):
         probability_better((3, 2), (1, 2))
+    with pytest.raises(ConfigError, match="above 0, not 0 and 1"):
+        posterior_density(0, 3, rates, prior=(0, 1))
+    with pytest.raises(ConfigError, match="above 0"):
+        probability_better((1, 2), (1, 2), prior=(1, -1))
 
 
 def exact_extreme(s, n, t, m, alternative):
@@ -143,8 +150,28 @@ def test_the_sequential_test_stops_and_reports():
         evidence(won, lost[1:])
     with pytest.raises(DataError, match="0 or 1"):
         evidence(won, lost + 0.5)
+    with pytest.raises(DataError, match="arrays of 0 and 1"):
+        evidence([[1], [1, 0]], [0, 1])
     with pytest.raises(ConfigError):
         sequential_test(won, lost, alpha=0)
+
+
+def test_evidence_may_outgrow_the_largest_number():
+    e = evidence(np.ones(1000), np.zeros(1000))
+    assert e[-1] == math.inf and (np.diff(np.log(e[:200])) > 0).all()
+    assert sequential_test(np.ones(1000), np.zeros(1000)).p <= 0.05
+
+
+@pytest.mark.parametrize("wrong", ["two_sided", "larger"])
+def test_no_test_takes_an_alternative_that_it_does_not_know_for_another(wrong):
+    for test in (
+        lambda: barnard((3, 5), (1, 5), wrong),
+        lambda: barnard_region(5, 5, alternative=wrong),
+        lambda: evidence([1], [0], wrong),
+        lambda: step_region(5, alternative=wrong),
+    ):
+        with pytest.raises(ConfigError, match=f"no alternative '{wrong}'; it is one of two-sided, greater, less"):
+            test()
 
 
 def test_the_sequential_test_may_be_peeked_at_and_barnard_may_not():

@@ -219,7 +219,7 @@ def fit_through(
     parameters: nn.Module,
     simulate: Simulate,
     observed: Any,
-    training: Training | None = None,
+    training: Training | Mapping[str, Any] | None = None,
     *,
     replicates: int = 1,
     to: Path | None = None,

@@ -190,11 +190,22 @@ def neural_posterior(problem: Problem, *, simulations: int = 1000, seed: int = 0
     k = len(problem.priors)
     prior = Independent(Normal(torch.zeros(k), torch.ones(k)), 1)
     with quiet(), one_thread(), seeded(derive(seed, "training")):
-        trainer = NPE(prior, show_progress_bars=False)
+        trainer = NPE(prior, show_progress_bars=False, tracker=_NoTracker())
         trainer.append_simulations(torch.tensor(scores, dtype=torch.float32), torch.tensor(found, dtype=torch.float32))
         trainer.train()
         model = trainer.build_posterior()
     return NeuralPosterior(problem, model, lengths(series[0]), simulations)
+
+
+class _NoTracker:
+    """Takes what sbi reports of its training, which it would write to `sbi-logs` wherever one happens to be."""
+
+    log_dir: str | None = None
+
+    def _ignore(self, *args: Any, **options: Any) -> None:
+        pass
+
+    log_metric = log_metrics = log_params = add_figure = flush = _ignore
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from ethogram.measures.proportions import proportion, proportion_difference
 from ethogram.measures.sequential import Sequential, evidence, sequential_test
 from ethogram.measures.several import Comparison, Pair, benjamini_hochberg, compare_successes, holm, letters
 from ethogram.measures.social import contacts, curve, density, leaks, meetings, reachable
+from ethogram.measures.step import Step, step_region, step_stops, step_test
 from ethogram.measures.success import Test, barnard, barnard_region, posterior_density, probability_better
 from ethogram.measures.suites import Profile, interquartile_mean, performance_profile, probability_of_improvement
 
@@ -21,6 +22,7 @@ __all__ = [
     "Permutation",
     "Profile",
     "Sequential",
+    "Step",
     "Test",
     "barnard",
     "barnard_region",
@@ -55,4 +57,7 @@ __all__ = [
     "reachable",
     "rejection_rate",
     "sequential_test",
+    "step_region",
+    "step_stops",
+    "step_test",
 ]

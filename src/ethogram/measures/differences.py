@@ -9,8 +9,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ethogram.errors import DataError
-from ethogram.measures.estimate import Estimate, check_level, sample
+from ethogram.measures.estimate import Estimate, check_level, check_one_of, sample
 from ethogram.measures.means import NAMES, Bootstrap, interval, mean
+from ethogram.measures.success import ALTERNATIVES, Alternative
 from ethogram.seeds import generator
 
 __all__ = ["Permutation", "mean_difference", "paired_difference", "permutation_test"]
@@ -31,11 +32,12 @@ def mean_difference(
     """
     x, y = sample(a, "the first sample"), sample(b, "the second sample")
     check_level(level)
+    check_one_of(method, ("welch", *NAMES), "interval of a difference")
     value, n = float(x.mean() - y.mean()), min(x.size, y.size)
     label = "difference of means, " + ("Welch t interval" if method == "welch" else NAMES[method])
     if n == 1:
         return Estimate(value, math.nan, math.nan, n, label, level)
-    if not x.std() and not y.std():
+    if not np.ptp(x) and not np.ptp(y):
         return Estimate(value, value, value, n, label, level)
     if method == "welch":
         from scipy.special import stdtrit
@@ -45,7 +47,7 @@ def mean_difference(
         half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(a_part + b_part)
         low, high = value - half, value + half
     else:
-        low, high = interval((x, y), _gap, method, level, seed, RESAMPLES, paired=False)
+        low, high = interval((x, y), _gap, method, level, seed, RESAMPLES)
     return Estimate(value, low, high, n, label, level)
 
 
@@ -73,17 +75,21 @@ def permutation_test(
     a: Iterable[float],
     b: Iterable[float],
     paired: bool = False,
-    alternative: Literal["two-sided", "greater", "less"] = "two-sided",
+    alternative: Alternative = "two-sided",
     seed: int = 0,
     resamples: int = 9999,
 ) -> Permutation:
     """Test that labels do not matter for the mean: labels are permuted, or within pairs swapped.
 
-    All permutations are gone through where there are at most `resamples` of them; else that many are drawn.
+    All permutations are gone through where there are at most `resamples` of them; else that many are drawn. Samples have
+    two observations or more.
     """
     from scipy import stats
 
     x, y = _pairs(a, b) if paired else (sample(a, "the first sample"), sample(b, "the second sample"))
+    check_one_of(alternative, ALTERNATIVES, "alternative")
+    if min(x.size, y.size) < 2:
+        raise DataError("a permutation test needs two observations or more of each sample")
     result = stats.permutation_test(
         (x, y),
         _gap,

@@ -116,6 +116,8 @@ def dominated(payoffs: ArrayLike, player: int) -> list[int]:
 
     own = _own(game(payoffs), player)
     table = own.reshape(len(own), -1)
+    if len(table) == 1:
+        return []  # there is nothing else to mix
     found = []
     for option, row in enumerate(table):
         rest = np.delete(table, option, axis=0)

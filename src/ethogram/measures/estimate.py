@@ -10,7 +10,7 @@ import numpy as np
 
 from ethogram.errors import ConfigError, DataError
 
-__all__ = ["Estimate", "check_level", "sample"]
+__all__ = ["Estimate", "check_level", "check_one_of", "sample"]
 
 
 class Estimate(NamedTuple):
@@ -68,9 +68,8 @@ def sample(values: Iterable[float], what: str = "values") -> np.ndarray:
     Raises:
         DataError: it is empty, not one-dimensional, not numeric, or has a value that is missing or not finite.
     """
-    data = values if hasattr(values, "__array__") else list(values)
     try:
-        array = np.asarray(data, dtype=float)
+        array = np.asarray(values if hasattr(values, "__array__") else list(values), dtype=float)
     except (TypeError, ValueError) as error:
         raise DataError(f"{what} must be numbers: {error}") from error
     if array.ndim != 1 or array.size == 0:
@@ -79,6 +78,13 @@ def sample(values: Iterable[float], what: str = "values") -> np.ndarray:
         at = int(np.flatnonzero(~np.isfinite(array))[0])
         raise DataError(f"{what} must be finite, but entry {at} is {array[at]}: drop missing values on purpose, before")
     return array
+
+
+def check_one_of(given: str, known: Iterable[str], what: str) -> None:
+    """ConfigError where a name is none of those that are known."""
+    names = list(known)
+    if given not in names:
+        raise ConfigError(f"there is no {what} {given!r}; it is one of {', '.join(names)}")
 
 
 def check_level(level: float) -> float:

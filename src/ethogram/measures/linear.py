@@ -31,7 +31,8 @@ def linear(
         An estimate for each column; `n` is the number of groups where there are groups.
 
     Raises:
-        DataError: shapes do not fit, there are too few observations or groups, or columns depend on each other.
+        DataError: shapes or the number of names do not fit, there are too few observations or groups, or columns depend on
+            each other.
     """
     from scipy.special import stdtrit
 
@@ -45,6 +46,9 @@ def linear(
     ):
         raise DataError(f"linear needs finite x of shape (n, k) and y of n, not {design.shape} and {target.shape}")
     n, k = design.shape
+    named = list(names) or [f"x{i}" for i in range(k)]
+    if len(named) != k:
+        raise DataError(f"linear: {len(named)} names were given for {k} columns")
     if n <= k or np.linalg.matrix_rank(design) < k:
         raise DataError(f"linear: {n} observations do not determine {k} coefficients: columns follow from others")
     bread = np.linalg.inv(design.T @ design)
@@ -65,5 +69,5 @@ def linear(
     half = float(stdtrit(freedom, (1 + level) / 2)) * np.sqrt(np.diag(covariance))
     return {
         name: Estimate(float(v), float(v - h), float(v + h), size, method, level)
-        for name, v, h in zip(list(names) or [f"x{i}" for i in range(k)], b, half, strict=True)
+        for name, v, h in zip(named, b, half, strict=True)
     }

@@ -34,8 +34,8 @@ def logistic(
         An estimate for each column; `n` is the number of groups where there are groups.
 
     Raises:
-        DataError: shapes do not fit, `y` is not binary, or the likelihood has no maximum (the classes can be separated, or
-            columns depend on each other).
+        DataError: shapes or the number of names do not fit, numbers are not finite, `y` is not binary, or the likelihood has
+            no maximum (the classes can be separated, or columns depend on each other).
     """
     from scipy.special import expit, ndtri, stdtrit
 
@@ -43,7 +43,11 @@ def logistic(
     check_level(level)
     if design.ndim != 2 or target.shape != design.shape[:1] or not np.isin(target, (0, 1)).all():
         raise DataError(f"logistic needs x of shape (n, k) and y of n zeros and ones, not {design.shape} and {target.shape}")
+    if not np.isfinite(design).all() or (groups is not None and np.shape(groups) != target.shape):
+        raise DataError(f"logistic needs finite x, and groups, where there are any, of each of {len(target)} observations")
     named = list(names) or [f"x{i}" for i in range(design.shape[1])]
+    if len(named) != design.shape[1]:
+        raise DataError(f"logistic: {len(named)} names were given for {design.shape[1]} columns")
     b = np.zeros(design.shape[1])
     information = np.eye(len(b))
     for _ in range(STEPS):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ethogram.measures.estimate import Estimate, check_level, sample
+from ethogram.measures.estimate import Estimate, check_level, check_one_of, sample
 from ethogram.seeds import generator
 
 __all__ = ["Bootstrap", "bootstrap", "mean"]
@@ -60,13 +60,14 @@ def bootstrap(
     """
     x = sample(values)
     check_level(level)
+    check_one_of(method, NAMES, "interval of a statistic")
     value = float(statistic(x, axis=-1))
     label = f"{what}, {NAMES[method]} of {resamples:,}"
     if x.size == 1:
         return Estimate(value, math.nan, math.nan, 1, label, level)
     if (x == x[0]).all():
         return Estimate(value, value, value, x.size, label, level)
-    low, high = interval((x,), statistic, method, level, seed, resamples, paired=False)
+    low, high = interval((x,), statistic, method, level, seed, resamples)
     return Estimate(value, low, high, x.size, label, level)
 
 
@@ -77,7 +78,6 @@ def interval(
     level: float,
     seed: int,
     resamples: int,
-    paired: bool,
 ) -> tuple[float, float]:
     """The bootstrap interval of a statistic of one or several samples; NaN where the resamples leave it undefined."""
     from scipy import stats
@@ -91,7 +91,6 @@ def interval(
             confidence_level=level,
             n_resamples=resamples,
             rng=generator(seed, "bootstrap"),
-            paired=paired,
             vectorized=True,
             batch=max(1, 2_000_000 // sum(part.size for part in data)),
         )

@@ -28,6 +28,7 @@ __all__ = ["Correction", "conditional_mode_entropy", "mode_divergence", "mode_en
 Correction = Literal["none", "miller-madow"]
 
 BOOTSTRAP = "bootstrap moved to the unbiased value"
+UNSEEN = "exact bound of what was not seen"
 
 
 def mode_entropy(
@@ -40,8 +41,8 @@ def mode_entropy(
 ) -> Estimate:
     """Entropy of the modes of successful rollouts from one start, −Σ π(β) log π(β) in base `count`.
 
-    Where only one mode was seen a resample cannot show another: the interval then ends at the entropy if the others shared
-    evenly the largest share that n rollouts without them leave open at `level`.
+    Where only one mode was seen a resample cannot show another: the interval then ends at the largest entropy that there is
+    if the others share evenly what n rollouts without them leave open at `level`.
 
     Args:
         modes: of each successful rollout, a number from 0 to `count` - 1, shape (n,).
@@ -57,9 +58,9 @@ def mode_entropy(
     value = float(_entropies(counts[None], correction)[0])
     method = f"entropy of modes, base {count}{_named(correction)}"
     if (counts > 0).sum() == 1:
-        rest = 1 - (1 - level) ** (1 / n)
+        rest = min(_open(n, level), (count - 1) / count)
         spread = np.array([[1 - rest, *[rest / (count - 1)] * (count - 1)]])
-        return Estimate(value, 0.0, float(_plug_in(spread)[0]), n, f"{method}, exact bound of what was not seen", level)
+        return Estimate(value, 0.0, float(_plug_in(spread)[0]), n, f"{method}, {UNSEEN}", level)
     drawn = generator(seed, "modes").multinomial(n, counts / n, size=resamples)
     centre = float(_entropies(counts[None], "miller-madow")[0])
     low, high = np.clip(_around(centre, _entropies(drawn, "none"), level), 0, 1)
@@ -107,7 +108,8 @@ def mode_divergence(
 
     The demonstrators' shares p are those of their modes with half a demonstration added to each mode, so that a mode they
     never showed costs much and not everything. The demonstrations are taken as given: the interval is over rollouts, or over
-    initial states where there are `starts`.
+    initial states where there are `starts`. Without them, and where only one mode was seen, it reaches over all shares of
+    the others that n rollouts without them leave open at `level`, however these share it.
 
     Args:
         modes: of each successful rollout of the policy, shape (n,).
@@ -130,6 +132,9 @@ def mode_divergence(
     counts = _counts(modes, count)
     n = int(counts.sum())
     value = float(_divergences(counts[None], shares, correction)[0])
+    if (counts > 0).sum() == 1:
+        found = _divergences(_extremes(int(counts.argmax()), shares, _open(n, level)), shares, "none")
+        return Estimate(value, float(found.min()), float(found.max()), n, f"{method}, {UNSEEN}", level)
     drawn = generator(seed, "modes").multinomial(n, counts / n, size=resamples)
     centre = float(_divergences(counts[None], shares, "miller-madow")[0])
     low, high = np.maximum(_around(centre, _divergences(drawn, shares, "none"), level), 0)
@@ -162,6 +167,26 @@ def _bias(counts: np.ndarray, correction: Correction) -> np.ndarray | float:
     return ((counts > 0).sum(axis=1) - 1) / (2 * counts.sum(axis=1) * math.log(counts.shape[1]))
 
 
+def _open(n: int, level: float) -> float:
+    """The largest share of modes that n rollouts do not show with a probability of 1 - `level` or more."""
+    return 1 - (1 - level) ** (1 / n)
+
+
+def _extremes(seen: int, shares: np.ndarray, rest: float) -> np.ndarray:
+    """Distributions that leave the modes not `seen` at most `rest`: the nearest to `shares`, and the farthest, (3, modes).
+
+    The divergence is convex: it is largest where nothing is left to the others, or all of it to the rarest of them.
+    """
+    kept = max(1 - rest, shares[seen])
+    near = shares * (1 - kept) / (1 - shares[seen])
+    near[seen] = kept
+    one, other = np.zeros_like(shares), np.zeros_like(shares)
+    one[seen] = 1
+    other[seen] = 1 - rest
+    other[np.where(np.arange(len(shares)) == seen, np.inf, shares).argmin()] = rest
+    return np.stack([near, one, other])
+
+
 def _around(centre: float, draws: np.ndarray, level: float) -> np.ndarray:
     """The percentile interval of resampled values, moved so that their mean is at `centre`."""
     return centre + np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]) - draws.mean()
@@ -171,7 +196,10 @@ def _counts(modes: Iterable[int], count: int) -> np.ndarray:
     """How often each mode was taken, shape (count,)."""
     if count < 2:
         raise ConfigError(f"an entropy of modes needs a task with at least two modes, not {count}")
-    given = np.asarray(list(modes), float)
+    try:
+        given = np.asarray(list(modes), float)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"modes are whole numbers from 0 to {count - 1}: {error}") from error
     if given.ndim != 1 or given.size == 0:
         raise DataError("there are no successful rollouts whose modes could be counted")
     if not np.isin(given, np.arange(count)).all():
@@ -181,8 +209,11 @@ def _counts(modes: Iterable[int], count: int) -> np.ndarray:
 
 def _by_start(modes: Iterable[int], starts: Iterable[int | str], count: int) -> list[np.ndarray]:
     """The counts of the modes from each initial state."""
+    taken, begun = list(modes), list(starts)
+    if len(taken) != len(begun):
+        raise DataError(f"each rollout has a mode and an initial state, but there are {len(taken)} and {len(begun)} of them")
     grouped: dict[int | str, list[int]] = {}
-    for mode, start in zip(list(modes), list(starts), strict=True):
+    for mode, start in zip(taken, begun, strict=True):
         grouped.setdefault(start, []).append(mode)
     if not grouped:
         raise DataError("there are no successful rollouts whose modes could be counted")

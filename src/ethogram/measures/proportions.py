@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from ethogram.errors import DataError
-from ethogram.measures.estimate import Estimate, check_level
+from ethogram.errors import ConfigError, DataError
+from ethogram.measures.estimate import Estimate, check_level, check_one_of
 
-__all__ = ["check_counts", "proportion", "proportion_difference"]
+__all__ = ["check_counts", "check_prior", "proportion", "proportion_difference"]
 
 
 def proportion(
@@ -26,14 +26,16 @@ def proportion(
         method: `wilson` (score interval, Wilson 1927), `exact` (Clopper and Pearson 1934: at least the stated coverage),
             or `beta` (equal-tailed interval of the posterior; the value stays the plain share).
         level: coverage of the interval.
-        prior: the two parameters of the Beta prior, for `beta`; uniform by default.
+        prior: the two parameters of the Beta prior, for `beta`, both above 0; uniform by default.
     """
     from scipy.special import betaincinv, ndtri
 
     check_counts(successes, n)
     check_level(level)
+    check_one_of(method, ("wilson", "exact", "beta"), "interval of a share")
     tail, share = (1 - level) / 2, successes / n
     if method == "beta":
+        check_prior(prior)
         shape = successes + prior[0], n - successes + prior[1]
         low, high = betaincinv(*shape, tail), betaincinv(*shape, 1 - tail)
         label = f"share, Beta({prior[0]:g}, {prior[1]:g}) posterior"
@@ -64,5 +66,11 @@ def proportion_difference(a: tuple[int, int], b: tuple[int, int], level: float =
 
 def check_counts(successes: int, n: int) -> None:
     """DataError where `successes` of `n` are not counts of a share."""
-    if n < 1 or not 0 <= successes <= n:
-        raise DataError(f"a share needs at least one trial and 0 ≤ successes ≤ trials, not {successes} of {n}")
+    if n < 1 or not 0 <= successes <= n or successes != int(successes) or n != int(n):
+        raise DataError(f"a share needs at least one trial and a count 0 ≤ successes ≤ trials, not {successes} of {n}")
+
+
+def check_prior(prior: tuple[float, float]) -> None:
+    """ConfigError where these are not the parameters of a Beta distribution."""
+    if not min(prior) > 0:
+        raise ConfigError(f"the parameters of a Beta prior are above 0, not {prior[0]} and {prior[1]}")

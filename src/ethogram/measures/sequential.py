@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ethogram.errors import DataError
-from ethogram.measures.estimate import check_level
-from ethogram.measures.success import Alternative
+from ethogram.measures.estimate import check_level, check_one_of
+from ethogram.measures.success import ALTERNATIVES, Alternative
 
-__all__ = ["Sequential", "evidence", "sequential_test"]
+__all__ = ["Sequential", "check_outcomes", "evidence", "sequential_test"]
 
 FAVOURED, OTHER = (2.0, 1.0), (1.0, 2.0)
 """Beta priors of the policy that the alternative says is better, and of the other."""
@@ -54,9 +54,8 @@ def evidence(a: ArrayLike, b: ArrayLike, alternative: Alternative = "two-sided")
     Returns:
         e after each pair, shape (..., pairs); at the null its expected value is at most 1 at any stopping time.
     """
-    x, y = _outcomes(a), _outcomes(b)
-    if x.shape != y.shape or x.ndim == 0 or x.shape[-1] == 0:
-        raise DataError(f"the outcomes of two policies come in pairs, not in shapes {x.shape} and {y.shape}")
+    x, y = check_outcomes(a, b)
+    check_one_of(alternative, ALTERNATIVES, "alternative")
     if alternative == "two-sided":
         return (_one_sided(x, y) + _one_sided(y, x)) / 2
     return _one_sided(x, y) if alternative == "greater" else _one_sided(y, x)
@@ -88,7 +87,8 @@ def _one_sided(better: np.ndarray, worse: np.ndarray) -> np.ndarray:
     within = high <= low  # the estimates satisfy the null, which then explains the data as well: the factor is one
     factor = _likelihood(better, high) * _likelihood(worse, low)
     factor /= _likelihood(better, average) * _likelihood(worse, average)
-    return np.exp(np.cumsum(np.log(np.where(within, 1.0, factor)), axis=-1))
+    with np.errstate(over="ignore"):  # evidence may be so strong that it is infinite as a floating-point number
+        return np.exp(np.cumsum(np.log(np.where(within, 1.0, factor)), axis=-1))
 
 
 def _running(x: np.ndarray, successes: float, failures: float) -> np.ndarray:
@@ -101,8 +101,14 @@ def _likelihood(x: np.ndarray, rate: np.ndarray) -> np.ndarray:
     return np.where(x == 1, rate, 1 - rate)
 
 
-def _outcomes(x: ArrayLike) -> np.ndarray:
-    values = np.asarray(x, float)
-    if not np.isin(values, (0.0, 1.0)).all():
+def check_outcomes(a: ArrayLike, b: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """The outcomes of two policies' rollouts as arrays of one shape, or a DataError."""
+    try:
+        x, y = np.asarray(a, float), np.asarray(b, float)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"outcomes of rollouts are arrays of 0 and 1: {error}") from error
+    if not (np.isin(x, (0.0, 1.0)).all() and np.isin(y, (0.0, 1.0)).all()):
         raise DataError("outcomes of rollouts are 0 or 1 (failure or success)")
-    return values
+    if x.shape != y.shape or x.ndim == 0 or x.shape[-1] == 0:
+        raise DataError(f"the outcomes of two policies come in pairs, not in shapes {x.shape} and {y.shape}")
+    return x, y

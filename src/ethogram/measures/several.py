@@ -11,7 +11,7 @@ import numpy as np
 
 from ethogram.errors import DataError
 from ethogram.measures.estimate import Estimate, check_level, sample
-from ethogram.measures.proportions import proportion, proportion_difference
+from ethogram.measures.proportions import check_counts, proportion, proportion_difference
 from ethogram.measures.success import barnard
 
 __all__ = ["Comparison", "Pair", "benjamini_hochberg", "compare_successes", "holm", "letters"]
@@ -50,6 +50,8 @@ def compare_successes(results: Mapping[str, tuple[int, int]], alpha: float = 0.0
         alpha: bound on the probability that any two equal policies are told apart.
     """
     check_level(1 - alpha)
+    for counts in results.values():
+        check_counts(*counts)
     names = sorted(results, key=lambda name: (-results[name][0] / results[name][1], list(results).index(name)))
     couples = list(combinations(names, 2))
     p = [barnard(results[a], results[b]).p for a, b in couples]

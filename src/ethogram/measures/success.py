@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from ethogram.measures.proportions import check_counts
+from ethogram.measures.estimate import check_one_of
+from ethogram.measures.proportions import check_counts, check_prior
 
 __all__ = ["Alternative", "Test", "barnard", "barnard_region", "posterior_density", "probability_better"]
 
 Alternative = Literal["two-sided", "greater", "less"]
 """What speaks against the null: that the first differs from, is greater than, or is less than the second."""
+ALTERNATIVES: tuple[Alternative, ...] = get_args(Alternative)
 
 UNIFORM = (1.0, 1.0)
 
@@ -42,6 +44,7 @@ def posterior_density(successes: int, n: int, at: np.ndarray, prior: tuple[float
     from scipy.special import betaln, xlog1py, xlogy
 
     check_counts(successes, n)
+    check_prior(prior)
     a, b = prior[0] + successes, prior[1] + n - successes
     rate = np.asarray(at, float)
     return np.exp(xlogy(a - 1, rate) + xlog1py(b - 1, -rate) - betaln(a, b))
@@ -55,6 +58,7 @@ def probability_better(a: tuple[int, int], b: tuple[int, int], prior: tuple[floa
     """
     from scipy.special import betainc, betaincinv
 
+    check_prior(prior)
     shapes = []
     for successes, n in (a, b):
         check_counts(successes, n)
@@ -81,6 +85,7 @@ def barnard(a: tuple[int, int], b: tuple[int, int], alternative: Alternative = "
     """
     check_counts(*a)
     check_counts(*b)
+    check_one_of(alternative, ALTERNATIVES, "alternative")
     method = f"Barnard's exact test ({alternative})"
     return Test(a[0] / a[1] - b[0] / b[1], _barnard(*a, *b, alternative), min(a[1], b[1]), method)
 
@@ -97,6 +102,7 @@ def barnard_region(n: int, m: int, alpha: float = 0.05, alternative: Alternative
         alpha: the level.
         alternative: as in `barnard`.
     """
+    check_one_of(alternative, ALTERNATIVES, "alternative")
     scores = _scores(n, m, alternative)
     order = np.argsort(-scores, axis=None)  # p grows along it: the region is a beginning of it
     low, high = 0, order.size

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ethogram.errors import DataError
-from ethogram.measures.estimate import Estimate, check_level
+from ethogram.measures.estimate import Estimate, check_level, sample
 from ethogram.seeds import generator
 
 __all__ = ["Profile", "interquartile_mean", "performance_profile", "probability_of_improvement"]
@@ -55,7 +55,7 @@ def performance_profile(
         seed: of the resampling.
         resamples: how many.
     """
-    x, at = _scores(scores), np.asarray(thresholds, float)
+    x, at = _scores(scores), sample(thresholds, "thresholds")
     check_level(level)
     drawn = _resampled(x, generator(seed, "suite"), resamples).reshape(resamples, -1)
     shares = np.stack([(drawn > threshold).mean(axis=1) for threshold in at])
