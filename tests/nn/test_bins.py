@@ -36,6 +36,11 @@ def test_more_bins_than_different_actions_are_refused() -> None:
         Bins(4, 1).fit(np.array([[0.0], [1.0], [1.0], [2.0], [0.0]]))
 
 
+def test_actions_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(DataError, match="bins need finite actions"):
+        Bins(2, 1).fit(np.array([[0.0], [np.nan], [1.0]]))
+
+
 def test_focal_loss_by_hand() -> None:
     logits = torch.log(torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]]))
     target = torch.tensor([1, 1])

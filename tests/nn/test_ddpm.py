@@ -33,7 +33,7 @@ def test_betas_are_those_of_diffusers() -> None:
     ):
         oracle = DDPMScheduler(steps, **options)
         torch.testing.assert_close(betas(kind, steps).float(), oracle.betas, rtol=1e-4, atol=1e-6)
-    assert cumulative("linear", 50)[-1] < 1e-3
+    assert all(cumulative("linear", steps)[-1] < 2e-3 for steps in (1, 2, 5, 50))  # nothing but noise is left
 
 
 def oracle_steps(scheduler, network: nn.Module, x: torch.Tensor, seed: int, **options: float) -> torch.Tensor:

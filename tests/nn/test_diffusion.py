@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from ethogram.errors import ConfigError
 from ethogram.nn.diffusion import (
     SAMPLERS,
     Density,
@@ -184,6 +185,15 @@ def oracle_heun(scheduler, x: torch.Tensor) -> torch.Tensor:
     return x
 
 
+@pytest.mark.parametrize("name", ["euler", "heun"])
+@pytest.mark.parametrize("churn, raised", [(0.2, 1.2), (10.0, math.sqrt(2))])
+def test_churn_by_hand(name: str, churn: float, raised: float) -> None:
+    # one step from 1 to 1/2: gamma = min(S_churn / 1, sqrt 2 - 1); where all data are 0 both methods then go straight to 0
+    x, sigmas = torch.full((1, 1), 3.0), torch.tensor([1.0, 0.5])
+    got = SAMPLERS[name](lambda x, s: 0 * x, x, sigmas, noise=torch.ones_like, churn=churn)
+    assert got.item() == pytest.approx((3 + math.sqrt(raised**2 - 1)) * 0.5 / raised)
+
+
 def test_orders_of_convergence() -> None:
     # dx/dsigma = sigma x / (0.25 + sigma^2) has the solution x ~ sqrt(0.25 + sigma^2)
     x = torch.ones(1, 1, dtype=torch.float64)
@@ -196,6 +206,13 @@ def test_orders_of_convergence() -> None:
     slopes = {name: math.log2(error(name, 64) / error(name, 128)) for name in ("euler", "ddim", "heun", "dpmpp_2m")}
     assert slopes["euler"] == pytest.approx(1, abs=0.1) and slopes["ddim"] == pytest.approx(1, abs=0.1)
     assert slopes["heun"] == pytest.approx(2, abs=0.15) and slopes["dpmpp_2m"] == pytest.approx(2, abs=0.15)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_steps_between_equal_levels_change_nothing(name: str) -> None:
+    x, eta = torch.randn(9, 2), {"eta": 0.0} if name == "euler_ancestral" else {}
+    once, thrice = torch.tensor([1.0, 0.0]), torch.tensor([1.0, 1.0, 1.0, 0.0])
+    torch.testing.assert_close(SAMPLERS[name](mixture, x, thrice, **eta), SAMPLERS[name](mixture, x, once, **eta))
 
 
 def test_ddim_is_euler_in_these_variables() -> None:
@@ -239,3 +256,9 @@ def test_goals_are_dropped_whole() -> None:
     zeros = (dropped == 0).flatten(1)
     assert (zeros.all(1) | ~zeros.any(1)).all()
     assert 0.07 < zeros.all(1).float().mean() < 0.13
+
+
+@pytest.mark.parametrize("kind", [Density, Sampling])
+def test_noise_levels_that_do_not_fall_are_refused(kind):
+    with pytest.raises(ConfigError, match=f"settings of {kind.__name__} do not go together: sigma_min is 2, and must be"):
+        kind(sigma_min=2, sigma_max=1)

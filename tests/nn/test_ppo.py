@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from ethogram.errors import DataError
 from ethogram.nn.ppo import PPO, ActorCritic, Batch, PPOSettings, Seen, advantages, clipped_loss, log_density
 from ethogram.nn.training import seeded
 
@@ -70,6 +71,17 @@ def test_the_extractor_learns_through_the_losses() -> None:
         batch = Batch(seen, torch.randn(8, 10, 1), torch.randn(8, 10))
     PPO(net, PPOSettings(minibatches=2), 1, torch.Generator().manual_seed(0)).update(batch)
     assert all(not torch.equal(value, before[name]) for name, value in net.named_parameters())
+
+
+def test_a_batch_of_one_step_is_enough_and_rewards_without_end_are_refused() -> None:
+    with seeded(0):
+        net = ActorCritic(3, context=2, hidden=(16,))
+    batch = Batch(random_seen(1, 2), torch.zeros(1, 1, 1), torch.ones(1, 1))
+    learner = PPO(net, PPOSettings(), 1, torch.Generator().manual_seed(0))
+    assert math.isfinite(learner.update(batch))
+    assert all(p.isfinite().all() for p in net.parameters())  # of one advantage there is no deviation to divide by
+    with pytest.raises(DataError, match="loss of PPO is"):
+        learner.update(batch._replace(rewards=torch.full((1, 1), math.inf)))
 
 
 @pytest.mark.parametrize("recurrent", [0, 8])

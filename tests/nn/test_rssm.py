@@ -103,9 +103,10 @@ def test_the_bound_is_what_filtering_can_give_and_below_the_evidence():
     assert (mean + 4 * error < kalman(seen, done)).all()
 
 
-def test_a_trained_model_comes_close_to_the_evidence_from_below():
+@pytest.mark.parametrize("spread", [None, BLUR], ids=["told", "given"])
+def test_a_trained_model_comes_close_to_the_evidence_from_below(spread):
     torch.manual_seed(0)
-    model = RSSM(1, 1, hidden=24, stochastic=2, units=24)
+    model = RSSM(1, 1, hidden=24, stochastic=2, units=24, spread=spread)
 
     def draw(rng):
         seen, done = sequences(rng, 64, 6)
@@ -125,6 +126,20 @@ def test_a_trained_model_comes_close_to_the_evidence_from_below():
     assert -4 * error < gap.mean() < 0.5  # nats for six observations; a model that ignores actions is 1.5 away
     fixed = normal(seen[..., 0], seen[..., 0].mean(0), seen[..., 0].var(0)).sum(-1)  # the best that is blind to the past
     assert (kalman(seen, done) - fixed).mean() > 1.5
+
+
+def test_weighing_takes_the_spread_out_of_the_gradient_of_the_mean():
+    """With beta = 1/2 the gradients of the log density are times s: (x - m) / s for m, ((x - m)² / s² - 1) for s."""
+    model = Exact(DRIFT)
+    seen, done = (torch.from_numpy(x) for x in sequences(np.random.default_rng(3), 5, 4))
+    states = model.filter(seen, done, torch.Generator().manual_seed(0))
+    mean, std = torch.full((5, 4, 1), 0.3, requires_grad=True), torch.full((5, 4, 1), 2.5, requires_grad=True)
+    model.decode = lambda features: Gaussian(mean, std)
+    plain, weighed = (model.elbo(seen, states, weigh).log_likelihood for weigh in (False, True))
+    torch.testing.assert_close(weighed, 2.5 * plain)
+    slopes = torch.autograd.grad(weighed.sum(), (mean, std))
+    torch.testing.assert_close(slopes[0], (seen - 0.3) / 2.5)
+    torch.testing.assert_close(slopes[1], ((seen - 0.3) / 2.5) ** 2 - 1)
 
 
 def test_gradients_flow_through_sampled_actions_and_not_into_a_frozen_model():

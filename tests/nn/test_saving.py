@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from ethogram.errors import DataError
+from ethogram.errors import ConfigError, DataError
 from ethogram.nn import saving
 from ethogram.nn.networks import MLP
 from ethogram.nn.scaling import Scaler
@@ -52,7 +52,7 @@ def test_any_changed_byte_is_refused(saved, file):
 
 def test_other_kinds_and_architectures_are_refused(saved):
     path, _ = saved
-    with pytest.raises(DataError, match=r"holds no policy: it has thing\.json"):
+    with pytest.raises(DataError, match=r"no policy\.json in it, but thing\.json"):
         saving.load(path, "policy")
     (path / "policy.json").write_bytes((path / "thing.json").read_bytes())
     with pytest.raises(DataError, match="is a 'thing'"):
@@ -66,6 +66,16 @@ def test_other_kinds_and_architectures_are_refused(saved):
     ):
         with pytest.raises(DataError, match=message):
             saving.restore(other, tensors, path)
+
+
+def test_another_kind_of_thing_is_not_written_over(saved):
+    path, module = saved
+    (path / "notes.json").write_text("[]")  # of the user's own
+    with pytest.raises(ConfigError, match="already holds a thing, whose weights would be lost"):
+        saving.save(path, "policy", {}, net((5,)))
+    tensors = saving.load(path, "thing")[1]
+    assert torch.equal(tensors["body.0.weight"], module["body"][0].weight)
+    assert sorted(p.name for p in path.iterdir()) == ["notes.json", "thing.json", "weights.safetensors"]
 
 
 def test_no_pickle_and_plain_json(saved):

@@ -12,7 +12,7 @@ import training_victim as victim
 
 from ethogram.errors import ConfigError, DataError, RunError
 from ethogram.nn import training
-from ethogram.nn.checkpoints import read_checkpoint
+from ethogram.nn.checkpoints import read_checkpoint, write_checkpoint
 from ethogram.nn.networks import MLP
 from ethogram.nn.training import Training, seeded, train
 from ethogram.seeds import derive, generator
@@ -130,15 +130,29 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
             victim.fit(net, given, to=tmp_path, draw=draw, validated=False)
     path = tmp_path / "checkpoint.safetensors"
     sound = path.read_bytes()
+    write_checkpoint(path, {"losses": [1.0]}, {})  # sound, but of no training
+    with pytest.raises(RunError, match="other settings"):
+        victim.fit(victim.module(), settings, to=tmp_path, validated=False)
     for at in (3, 40, len(sound) // 2, len(sound) - 1):
         path.write_bytes(sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :])
         with pytest.raises(DataError, match=r"damaged|not a checkpoint"):
             victim.fit(victim.module(), settings, to=tmp_path, validated=False)
 
 
-def test_a_loss_that_is_not_finite_and_nothing_to_train_are_errors():
+def ones(rng):
+    return {"x": np.ones((1, 1))}
+
+
+def test_what_is_not_finite_and_nothing_to_train_are_errors():
     net = MLP(1, 1, ())
     with pytest.raises(DataError, match="nan at step 0"):
-        train(net, lambda b, g: net(b["x"]).mean() * math.nan, lambda rng: {"x": np.ones((1, 1))}, progress=False)
+        train(net, lambda b, g: net(b["x"]).mean() * math.nan, ones, progress=False)
+    with pytest.raises(DataError, match="validated to be NaN after 1 steps"):  # no weights would ever be better than these
+        settings = Training(steps=3, validate_every=1)
+        train(net, lambda b, g: net(b["x"]).mean(), ones, settings, validate=lambda noise: math.nan, progress=False)
+    with pytest.raises(DataError, match="weights of MLP are not finite"):  # the loss is 0, where a root has no slope
+        train(net, lambda b, g: (0 * net(b["x"])).sqrt().sum(), ones, Training(steps=1), progress=False)
+    with pytest.raises(ConfigError, match=r"betas\.0 of Training is wrong: input should be less than 1"):
+        Training(betas=(1.5, 0.9))
     with pytest.raises(ConfigError, match="no parameters"):
         train(torch.nn.ReLU(), lambda b, g: b["x"].sum(), lambda rng: {"x": np.ones(1)}, progress=False)

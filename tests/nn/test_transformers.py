@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from ethogram.errors import ConfigError
 from ethogram.nn.transformers import GPT, Attention, Decoder, Encoder, fourier
 
 
@@ -65,6 +66,11 @@ def test_adaln_begins_as_the_identity_and_then_depends_on_the_condition() -> Non
     mixed = torch.cat([one[:1], two[1:]])
     same = (decoder(tokens, memory, mixed) == decoder(tokens, memory, one)).flatten(1).all(1)
     assert same.tolist() == [True, False, False]  # each sample by its own condition
+
+
+def test_heads_that_do_not_divide_the_width_are_refused() -> None:
+    with pytest.raises(ConfigError, match="width 10 cannot be shared among 4 heads"):
+        GPT(4, width=10, heads=4)
 
 
 def test_fourier_features() -> None:

@@ -33,11 +33,13 @@ class Bins(nn.Module):
         """Put the centres where k-means finds them in `vectors` (N, size).
 
         Raises:
-            DataError: there are fewer different vectors than bins.
+            DataError: there are fewer different vectors than bins, or some are not finite.
         """
         from sklearn.cluster import KMeans
 
         n = len(self.centers)
+        if not np.isfinite(vectors).all():
+            raise DataError("bins need finite actions: drop those that are not, on purpose, before")
         if len(np.unique(vectors, axis=0)) < n:
             raise DataError(f"{n} bins need as many different actions, and the data have fewer; take fewer bins")
         kmeans = KMeans(n, n_init=1, random_state=seed % 2**32)  # type: ignore[arg-type]

@@ -12,10 +12,11 @@ from functools import cache
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from ethogram.nn.diffusion import Noise, wide
+from ethogram.nn.settings import Settings
 
 __all__ = ["DDPM", "betas", "cumulative"]
 
@@ -27,7 +28,8 @@ def betas(kind: Literal["cosine", "linear"], steps: int) -> Tensor:
     al.), and scaled so that fewer steps destroy as much.
     """
     if kind == "linear":
-        return torch.linspace(0.1 / steps, min(20 / steps, 0.999), steps, dtype=torch.float64)
+        falling = torch.linspace(min(20 / steps, 0.999), 0.1 / steps, steps, dtype=torch.float64)
+        return falling.flip(0)  # so that a single step is the last one, which leaves but noise
     edges = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
     kept = torch.cos((edges + 0.008) / 1.008 * math.pi / 2) ** 2
     return (1 - kept[1:] / kept[:-1]).clamp(max=0.999)
@@ -39,10 +41,8 @@ def cumulative(kind: Literal["cosine", "linear"], steps: int) -> Tensor:
     return (1 - betas(kind, steps)).cumprod(0).float()
 
 
-class DDPM(BaseModel):
+class DDPM(Settings):
     """A process of noising, and how samples are drawn from it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     schedule: Literal["cosine", "linear"] = "cosine"
     steps: int = Field(default=16, ge=1, description="steps of noising in training")

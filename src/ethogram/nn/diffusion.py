@@ -14,11 +14,13 @@ import math
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Self, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
+
+from ethogram.nn.settings import Settings
 
 __all__ = [
     "SAMPLERS",
@@ -85,10 +87,8 @@ class Preconditioned(nn.Module):
         return (self.network(wide(scale, x) * x, level, *condition) - target) ** 2
 
 
-class Density(BaseModel):
+class Density(Settings):
     """Where training draws its noise levels from."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["log_normal", "log_logistic", "log_uniform"] = Field(
         default="log_logistic", description="log_logistic is cut off at sigma_min and sigma_max, log_normal is not cut off"
@@ -97,6 +97,10 @@ class Density(BaseModel):
     sigma_max: float = Field(default=80.0, gt=0)
     location: float = Field(default=math.log(0.5), description="mean (log_normal) or median (log_logistic) of log sigma")
     scale: float = Field(default=0.5, gt=0, description="spread of log sigma; EDM's log_normal has location -1.2, scale 1.2")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        return _falling(self)
 
     def draw(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`n` noise levels, (n,)."""
@@ -108,6 +112,15 @@ class Density(BaseModel):
             return (low + (high - low) * u).exp().float()
         first, last = (1 / (1 + math.exp((self.location - edge) / self.scale)) for edge in (low, high))
         return (self.location + self.scale * torch.logit(first + (last - first) * u)).exp().float()
+
+
+D = TypeVar("D", "Density", "Sampling")
+
+
+def _falling(settings: D) -> D:
+    if settings.sigma_min > settings.sigma_max:
+        raise ValueError(f"sigma_min is {settings.sigma_min:g}, and must be at most sigma_max, {settings.sigma_max:g}")
+    return settings
 
 
 Kind = Literal["karras", "exponential", "linear"]
@@ -164,10 +177,8 @@ def drop(goals: Tensor, probability: float, generator: torch.Generator | None = 
 # --- samplers ---
 
 
-class Sampling(BaseModel):
+class Sampling(Settings):
     """How samples are drawn: schedule, sampler and number of steps."""
-
-    model_config = ConfigDict(extra="forbid")
 
     sampler: Literal["euler", "heun", "euler_ancestral", "ddim", "dpmpp_2m"] = "ddim"
     schedule: Kind = "exponential"
@@ -177,6 +188,10 @@ class Sampling(BaseModel):
     rho: float = Field(default=7.0, gt=0, description="of the karras schedule")
     churn: float = Field(default=0.0, ge=0, description="S_churn of euler and heun: noise put back at each step")
     eta: float = Field(default=1.0, ge=0, description="share of the noise put back by euler_ancestral; 0: none")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        return _falling(self)
 
     def sigmas(self) -> Tensor:
         """The noise levels, (steps + 1,), the last one 0."""
@@ -258,7 +273,7 @@ def dpmpp_2m(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise = torch.r
     for now, after in pairwise(sigmas.tolist()):
         denoised = target = denoise(x, _level(now, x))
         step = math.log(now / after) if after > 0 else math.inf
-        if before is not None and after > 0:
+        if before is not None and 0 < after < now:
             target = denoised + step / (2 * step_before) * (denoised - before)
         x = torch.lerp(target, x, after / now)
         before, step_before = denoised, step

@@ -1,6 +1,7 @@
 """Planners: search for the actions that cost least by a model, whatever the model is.
 
-A cost is a function from B plans, shape (B, H, A) (H steps of A numbers), to their costs, shape (B,).
+A cost is a function from B plans, shape (B, H, A) (H steps of A numbers), to their costs, shape (B,). A plan for which the
+model gives no number costs infinitely much.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ethogram.errors import ConfigError
+from ethogram.errors import ConfigError, DataError
 
 __all__ = ["CEM", "MPPI", "Cost", "Plan", "shifted"]
 
@@ -52,17 +53,31 @@ class _Planner:
     ) -> None:
         if low >= high:
             raise ConfigError(f"a planner needs bounds low < high, not {low} and {high}")
+        if min(horizon, size, samples, iterations) < 1:
+            raise ConfigError(
+                f"a planner needs at least one step, number, sample and iteration, not {horizon}, {size}, {samples} and "
+                f"{iterations}"
+            )
         self.horizon, self.size, self.low, self.high = horizon, size, low, high
         self.samples, self.iterations, self.spread = samples, iterations, spread * (high - low) / 2
 
     def _start(self, start: Tensor | None) -> Tensor:
         if start is None:
             return torch.full((self.horizon, self.size), (self.low + self.high) / 2)
-        return start.clone()
+        return start.clamp(self.low, self.high)
 
     def _draw(self, mean: Tensor, std: Tensor | float, generator: torch.Generator) -> Tensor:
         noise = torch.randn((self.samples, self.horizon, self.size), generator=generator)
         return (mean + std * noise).clamp(self.low, self.high)
+
+    @staticmethod
+    def _costs(cost: Cost, plans: Tensor) -> Tensor:
+        """What plans cost; DataError where there is none with a finite cost."""
+        costs = cost(plans)
+        costs = torch.where(costs.isnan(), torch.inf, costs)
+        if not costs.isfinite().any():
+            raise DataError(f"none of {len(plans)} plans has a finite cost: look at the model's predictions")
+        return costs
 
 
 class CEM(_Planner):
@@ -84,13 +99,13 @@ class CEM(_Planner):
 
     @torch.no_grad()
     def __call__(self, cost: Cost, generator: torch.Generator, start: Tensor | None = None) -> Plan:
-        """Search, from the plan `start` (H, A) on or from the middle of the bounds."""
+        """Search, from the plan `start` (H, A), held inside of the bounds, or from their middle."""
         mean = best = self._start(start)
         std = torch.full_like(mean, self.spread)
         least = float("inf")
         for _ in range(self.iterations):
             plans = torch.cat([best.unsqueeze(0), self._draw(mean, std, generator)])
-            costs = cost(plans)
+            costs = self._costs(cost, plans)
             order = costs.argsort()
             best, least = plans[order[0]], float(costs[order[0]])
             elite = plans[order[: self.elites]]
@@ -116,11 +131,11 @@ class MPPI(_Planner):
 
     @torch.no_grad()
     def __call__(self, cost: Cost, generator: torch.Generator, start: Tensor | None = None) -> Plan:
-        """Search, from the plan `start` (H, A) on or from the middle of the bounds."""
+        """Search, from the plan `start` (H, A), held inside of the bounds, or from their middle."""
         mean = self._start(start)
         for _ in range(self.iterations):
             plans = self._draw(mean, self.spread, generator)
-            weights = torch.softmax(-cost(plans) / self.temperature, 0)
+            weights = torch.softmax(-self._costs(cost, plans) / self.temperature, 0)
             mean = torch.einsum("b,bha->ha", weights, plans)
         return Plan(mean, float(cost(mean.unsqueeze(0))[0]))
 

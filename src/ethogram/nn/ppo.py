@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
+from ethogram.errors import DataError
 from ethogram.nn.networks import MLP, Recurrent
 from ethogram.nn.scaling import Scaler
+from ethogram.nn.settings import Settings
 
 __all__ = ["PPO", "ActorCritic", "Batch", "PPOSettings", "Seen", "advantages", "clipped_loss", "log_density"]
 
@@ -119,10 +121,8 @@ class Batch(NamedTuple):
     """(N, T)."""
 
 
-class PPOSettings(BaseModel):
+class PPOSettings(Settings):
     """How to learn; the defaults of clip, gamma, lam and epochs are those of Sim2Rec."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     clip: float = Field(default=0.2, gt=0, description="of the ratio of probabilities")
     gamma: float = Field(default=0.99, ge=0, le=1, description="discount")
@@ -155,7 +155,11 @@ class PPO:
         self.scale: float | None = None
 
     def update(self, batch: Batch) -> float:
-        """Learn from a batch; returns the mean loss."""
+        """Learn from a batch; returns the mean loss.
+
+        Raises:
+            DataError: the loss is not finite.
+        """
         settings, net = self.settings, self.net
         if self.scale is None:
             self.scale = max(1e-6, batch.rewards.abs().mean().item()) / (1 - min(settings.gamma, 0.999))
@@ -164,7 +168,8 @@ class PPO:
             before = log_density(batch.actions, means[:, :-1], net.log_deviation)
             advantage = advantages(batch.rewards / self.scale, values, settings.gamma, settings.lam)
             wanted = advantage + values[:, :-1]
-            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+            if advantage.numel() > 1:
+                advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         losses = []
         for _ in range(settings.epochs):
             order = torch.randperm(len(batch.actions), generator=self.generator)
@@ -181,5 +186,7 @@ class PPO:
                 nn.utils.clip_grad_norm_(net.parameters(), settings.norm)
                 self.optimiser.step()
                 losses.append(loss.item())
+                if not math.isfinite(losses[-1]):
+                    raise DataError(f"the loss of PPO is {losses[-1]}: lower the learning rate, or look at the rewards")
         self.falling.step()
         return sum(losses) / len(losses)

@@ -95,19 +95,29 @@ class RSSM(nn.Module):
         stochastic: S, numbers of the stochastic part of the state.
         units: of the hidden layers of all heads.
         least: the smallest standard deviation of s_t and o_t.
+        spread: the standard deviation of every number of o_t; None: told by the model, each in its turn. A model that tells
+            it gives up, early in its training, what it cannot predict yet, as each error counts by what is expected of it.
     """
 
     def __init__(
-        self, observation: int, action: int, hidden: int = 256, stochastic: int = 32, units: int = 128, least: float = 0.01
+        self,
+        observation: int,
+        action: int,
+        hidden: int = 256,
+        stochastic: int = 32,
+        units: int = 128,
+        least: float = 0.01,
+        spread: float | None = None,
     ) -> None:
         super().__init__()
-        self.hidden, self.stochastic, self.least = hidden, stochastic, least
+        self.hidden, self.stochastic, self.least, self.spread = hidden, stochastic, least, spread
         self.embeds = MLP(observation, units, (units,), "elu")
         self.enters = nn.Linear(stochastic + action, hidden)
         self.recurs = nn.GRUCell(hidden, hidden)
         self.expects = MLP(hidden, 2 * stochastic, (units,), "elu")
         self.infers = MLP(hidden + units, 2 * stochastic, (units,), "elu")
-        self.tells = MLP(hidden + stochastic, 2 * observation, (units, units), "elu")
+        told = observation if spread else 2 * observation
+        self.tells = MLP(hidden + stochastic, told, (units, units), "elu")
         self.action = action
 
     # --- the four densities ---
@@ -135,7 +145,8 @@ class RSSM(nn.Module):
 
     def decode(self, features: Tensor) -> Gaussian:
         """p(o_t | h_t, s_t), of shape (..., O)."""
-        return self._gaussian(self.tells(features))
+        told = self.tells(features)
+        return Gaussian(told, torch.full_like(told, self.spread)) if self.spread else self._gaussian(told)
 
     def _gaussian(self, numbers: Tensor) -> Gaussian:
         mean, raw = numbers.chunk(2, -1)

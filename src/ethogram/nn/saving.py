@@ -16,7 +16,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from ethogram.errors import DataError
+from ethogram.errors import ConfigError, DataError
 from ethogram.nn.checkpoints import digest, replace_file
 
 __all__ = ["FORMAT", "load", "restore", "save"]
@@ -36,8 +36,14 @@ def save(path: str | Path, kind: str, spec: Mapping[str, Any], module: nn.Module
         kind: what the thing is, such as `policy` or `world`: the name of the JSON file.
         spec: JSON values from which the module can be built again.
         module: whose parameters and buffers are written.
+
+    Raises:
+        ConfigError: the folder holds another kind of thing, whose weights would be lost.
     """
     folder = Path(path)
+    for other in folder.glob("*.json"):
+        if other.stem != kind and _kind(other) == other.stem:
+            raise ConfigError(f"{folder} already holds a {other.stem}, whose weights would be lost; save to another folder")
     weights = save_tensors({name: value.detach().contiguous().clone() for name, value in module.state_dict().items()})
     facts = {"digest": _BLANK, "format": FORMAT, "kind": kind, "weights": digest(weights), "spec": spec}
     text = json.dumps(facts, indent=1, ensure_ascii=False)
@@ -54,8 +60,11 @@ def load(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]
     folder = Path(path)
     file = folder / f"{kind}.json"
     if not file.is_file():
-        found = ", ".join(sorted(p.name for p in folder.glob("*.json"))) or "no JSON file"
-        raise DataError(f"{folder} holds no {kind}: it has {found}, not {kind}.json; give the folder that save() wrote")
+        others = ", ".join(sorted(p.name for p in folder.glob("*.json")))
+        beside = f", but {others}" if others else ""
+        raise DataError(
+            f"{folder} holds no {kind}: there is no {kind}.json in it{beside}; give the folder that save() wrote"
+        )
     facts = _facts(file)
     if facts.get("format") != FORMAT or facts.get("kind") != kind:
         raise DataError(
@@ -72,6 +81,14 @@ def load(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]
         return facts["spec"], load_tensors(weights)
     except SafetensorError as error:
         raise DataError(f"{folder / _WEIGHTS} is not a safetensors file: {error}") from error
+
+
+def _kind(file: Path) -> str | None:
+    """The kind of thing that a JSON file says it is of, if any."""
+    try:
+        return json.loads(file.read_bytes())["kind"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _facts(file: Path) -> dict[str, Any]:

@@ -13,15 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError, RunError
 from ethogram.nn.checkpoints import read_checkpoint, write_checkpoint
+from ethogram.nn.settings import Settings
 from ethogram.seeds import derive, generator
 
 __all__ = ["Draw", "History", "Loss", "Training", "Validate", "seeded", "tensors", "train"]
@@ -37,16 +38,17 @@ CHECKPOINT_SECONDS = 10.0
 """How often the state is kept where there is a folder for it. When it is kept does not change what is learned."""
 
 
-class Training(BaseModel):
-    """How to train: an AdamW optimiser (Loshchilov and Hutter 2019, decoupled weight decay) and what surrounds it."""
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+class Training(Settings):
+    """How to train: an AdamW optimiser (Loshchilov and Hutter 2019, decoupled weight decay) and what surrounds it."""
 
     steps: int = Field(default=2000, ge=1, description="updates, at most")
     batch: int = Field(default=256, ge=1, description="windows a batch, for whoever draws batches by this")
     lr: float = Field(default=1e-3, gt=0, description="highest learning rate")
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay")
-    betas: tuple[float, float] = Field(default=(0.9, 0.999), description="decay of the optimiser's two averages")
+    betas: tuple[Decay, Decay] = Field(default=(0.9, 0.999), description="decay of the optimiser's two averages")
     warmup: int = Field(default=0, ge=0, description="steps over which the learning rate rises in a straight line")
     schedule: Literal["constant", "cosine"] = Field(default="constant", description="the learning rate after the warm-up")
     clip: float = Field(default=0.0, ge=0, description="highest norm of the gradient; 0: not clipped")
@@ -102,7 +104,7 @@ def train(
     module: nn.Module,
     loss: Loss,
     draw: Draw,
-    training: Training | None = None,
+    training: Training | Mapping[str, Any] | None = None,
     *,
     validate: Validate | None = None,
     to: Path | None = None,
@@ -124,10 +126,10 @@ def train(
         The losses. The module holds the averaged weights (`ema`), or the last ones, or those best on validation.
 
     Raises:
-        DataError: the loss is not finite, or the checkpoint is broken.
-        RunError: the checkpoint is of other settings, another architecture or other data.
+        DataError: the loss or the weights are not finite, a validation is not a number, or the checkpoint is broken.
+        RunError: the checkpoint is of other settings, another architecture or other data, or of no training at all.
     """
-    training = training or Training()
+    training = Training.of(training)
     run = _Run(module, training, validate, None if to is None else Path(to) / "checkpoint.safetensors")
     with seeded(training.seed) as noise, _display(training.steps, progress) as advance:
         run.begin(draw)
@@ -212,6 +214,10 @@ class _Run:
         current = [p.detach().clone() for p in self.parameters]
         self._put(self.average)
         value = float(self.validate(noise))
+        if math.isnan(value):
+            raise DataError(
+                f"{type(self.module).__name__} is validated to be NaN after {self.step} steps: look at that data"
+            )
         if not self.validations or value < min(v for _, v in self.validations):
             self.best, self.best_step = [p.detach().clone() for p in self.parameters], self.step
         self._put(current)
@@ -223,6 +229,8 @@ class _Run:
         """Leave the weights to keep in the module."""
         with torch.no_grad():
             self._put(self.average if self.best is None else self.best)
+        if not all(parameter.isfinite().all() for parameter in self.parameters):  # the last step is not followed by a loss
+            raise DataError(f"the weights of {type(self.module).__name__} are not finite: lower the learning rate")
         self.module.eval()
         best = self.step if self.best is None else self.best_step
         validations = np.array(self.validations, dtype=float).reshape(-1, 2)
@@ -243,7 +251,7 @@ class _Run:
             return
         facts, arrays = read_checkpoint(self.path)
         for what, now in self._identity().items():
-            if facts[what] != now:
+            if facts.get(what) != now:
                 raise RunError(
                     f"{self.path} is of a training with other {what}: give it the same, or another folder to start anew"
                 )

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ethogram.errors import ConfigError
+
 __all__ = ["GPT", "Decoder", "Encoder", "fourier"]
 
 
@@ -23,10 +25,12 @@ def fourier(level: Tensor, width: int, top: float = 10_000.0) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Multi-head attention of tokens to themselves, or to others."""
+    """Multi-head attention of tokens to themselves, or to others (Vaswani et al. 2017, section 3.2.2)."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
+        if width % heads:
+            raise ConfigError(f"tokens of width {width} cannot be shared among {heads} heads; take a multiple of {heads}")
         self.heads, self.dropout = heads, dropout
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
@@ -89,7 +93,7 @@ class GPT(nn.Module):
         width: of the tokens; a multiple of `heads`.
         layers: blocks.
         heads: of each attention.
-        dropout: after attention and feed-forward, in training.
+        dropout: of the weights of attention, and after feed-forward, in training.
     """
 
     def __init__(self, length: int, width: int = 64, layers: int = 4, heads: int = 4, dropout: float = 0.0) -> None:
@@ -136,7 +140,7 @@ class Decoder(nn.Module):
         width: of the tokens; a multiple of `heads`.
         layers: blocks.
         heads: of each attention.
-        dropout: after attention and feed-forward, in training.
+        dropout: of the weights of attention, and after feed-forward, in training.
         condition: components of the condition; 0: there is none.
         causal: whether a token attends only to those before it.
     """

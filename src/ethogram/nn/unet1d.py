@@ -42,15 +42,20 @@ class UNet1d(nn.Module):
 
     Args:
         columns: C.
-        width: channels at full length.
+        width: channels at full length, even.
         multiples: of the width, at each halving of the length; T must be divisible by 2 ** (len(multiples) - 1).
         kernel: steps that a convolution sees, odd.
+
+    Raises:
+        ConfigError: an odd width or an even kernel.
     """
 
     rates: Tensor
 
     def __init__(self, columns: int, width: int = 64, multiples: Sequence[int] = (1, 2, 2), kernel: int = 3) -> None:
         super().__init__()
+        if width % 2 or not kernel % 2:
+            raise ConfigError(f"a U-Net has an even width and an odd kernel, not {width} and {kernel}")
         widths, self.width = [width * m for m in multiples], width
         condition = 2 * width
         self.embed = nn.Sequential(nn.Linear(width, condition), nn.SiLU(), nn.Linear(condition, condition), nn.SiLU())
