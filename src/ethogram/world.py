@@ -190,6 +190,11 @@ class GymWorld(World):
                 env = gymnasium.make(env, **options)
             except gymnasium.error.Error as error:
                 raise ConfigError(f"gymnasium cannot make {env!r}: {error}") from error
+        spaces = [getattr(env, name, None) for name in ("observation_space", "action_space")]
+        if isinstance(env, type) or not all(isinstance(space, gymnasium.Space) for space in spaces):
+            raise ConfigError(
+                f"GymWorld wants a gymnasium env, made and with its observation_space and action_space set, not {env!r}"
+            )
         self.env = env
         self.metadata = {**env.metadata, "name": env.spec.id if env.spec else type(env.unwrapped).__name__}
         self.possible_agents = [agent]
@@ -210,7 +215,12 @@ class GymWorld(World):
         self.agents = list(self.possible_agents)
         self._start, self._actions = (seed, options), []
         self._info, self._succeeded = {}, None
-        observation, info = self.env.reset(seed=derive(seed, "env") % 2**31, options=options)
+        found = self.env.reset(seed=derive(seed, "env") % 2**31, options=options)
+        if not (isinstance(found, tuple) and len(found) == 2):
+            raise ConfigError(
+                f"reset of {self.metadata['name']} gives no (observation, info), as gymnasium wants, but {found!r}"
+            )
+        observation, info = found
         return {self.agents[0]: observation}, {self.agents[0]: info}
 
     def step(self, actions: Mapping[Agent, Any]) -> Step:
@@ -222,13 +232,30 @@ class GymWorld(World):
     def advance(self, action: Any) -> tuple[Any, float, bool, bool]:
         """One step, without mappings: observation, reward, terminated, truncated."""
         self._actions.append(action)
-        observation, reward, terminated, truncated, info = self.env.step(action)
+        found = self.env.step(action)
+        if len(found) != 5:
+            raise ConfigError(
+                f"step of {self.metadata['name']} gives {len(found)} values; gymnasium wants (observation, reward, "
+                "terminated, truncated, info)"
+            )
+        observation, reward, terminated, truncated, info = found
         self._info = info
         if info and not self._succeeded and (succeeded := info.get("success", info.get("is_success"))) is not None:
-            self._succeeded = bool(succeeded)
+            self._succeeded = succeeded if type(succeeded) is bool else self._truth(succeeded)
         if terminated or truncated:
             self.agents = []
-        return observation, float(reward), terminated, truncated
+        try:
+            return observation, float(reward), terminated, truncated
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"step of {self.metadata['name']} gives the reward {reward!r}, which is no number") from error
+
+    def _truth(self, succeeded: Any) -> bool:
+        """A success that is no plain bool, as one."""
+        if np.size(succeeded) != 1 or np.ravel(succeeded)[0] not in (0, 1):
+            raise ConfigError(
+                f"the success in the info of {self.metadata['name']} is {succeeded!r}, and must be True or False"
+            )
+        return bool(succeeded)
 
     def outcome(self) -> Mapping[str, float]:
         """The numbers in the env's last info.
@@ -252,11 +279,12 @@ class GymWorld(World):
     def state_dict(self) -> dict[str, Any]:
         """The seed, the options and the actions since `reset`."""
         space = self.action_spaces[self.possible_agents[0]]
+        box = isinstance(space, gymnasium.spaces.Box)  # whose members may also come as lists
         return {
             "agents": list(self.agents),
             "seed": self._start[0],
             "options": self._start[1],
-            "actions": space.to_jsonable(self._actions),
+            "actions": space.to_jsonable([np.asarray(a) for a in self._actions] if box else self._actions),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 
+import gymnasium
 import gymnasium.spaces as gs
 import learned_victim
 import numpy as np
@@ -17,6 +18,8 @@ from ethogram.policies.learned import find, load, names
 from ethogram.policies.learned.base import Learned, LearnedConfig
 from ethogram.policies.learned.bc import BC
 from ethogram.records.trajectories import Trajectories, Trajectory
+from ethogram.simulation import rollouts, simulate
+from ethogram.world import GymWorld
 
 OBSERVATIONS = gs.Box(-9, 9, (3,), np.float32)
 ACTIONS = gs.Box(np.array([-1, -2], np.float32), np.array([1, 0.5], np.float32))
@@ -275,7 +278,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_record(tmp_path):
 def test_wrong_settings_and_data():
     for config, message in (
         ({"head": "no"}, "setting head of BC is wrong"),
-        ({"horizn": 3}, "setting horizn"),
+        ({"horizn": 3}, "BC has no setting 'horizn'; did you mean 'horizon'"),
         ({"horizon": 2, "execute": 3}, "cannot execute 3 actions of the 2"),
     ):
         with pytest.raises(ConfigError, match=message):
@@ -300,3 +303,61 @@ def test_names_and_folders(tmp_path):
         Probe.load(tmp_path)
     with pytest.raises(DataError, match="observation_space"):
         BC.load(tmp_path, gs.Box(-8, 9, (3,), np.float32))
+
+
+def test_fitting_to_what_is_no_trajectories_is_refused_in_a_sentence():
+    policy = BC(gs.Box(-1, 1, (3,)), gs.Box(-1, 1, (2,)), seed=0)
+    with pytest.raises(DataError, match=r"give run\.trajectories\(\)"):
+        policy.fit([1, 2])
+
+
+def test_training_may_be_a_mapping_and_is_checked():
+    policy = BC(OBSERVATIONS, ACTIONS).fit(episodes(linear), {"steps": 2})
+    assert policy.history.losses.shape == (2,)
+    for wrong, message in (
+        ({"steps": -2}, "setting steps of Training is wrong: .* not -2"),
+        ({"stpes": 2}, "did you mean 'steps'"),
+        ([2], "settings are a Training or names with values, not a list"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            policy.fit(episodes(linear), wrong)
+    with pytest.raises(ConfigError, match="setting lr of Training is wrong"):
+        Training(lr=0)
+
+
+def test_a_number_that_is_none_is_told_with_its_place():
+    data = list(episodes(linear))
+    seen = data[2].observations.copy()
+    seen[4, 1] = np.nan
+    data[2] = data[2]._replace(observations=seen)
+    with pytest.raises(DataError, match="observations of trajectory 2 hold nan at step 4, in number 1"):
+        BC(OBSERVATIONS, ACTIONS).fit(Trajectories.of(data, OBSERVATIONS, ACTIONS))
+
+
+@pytest.mark.parametrize(
+    "observation, action, message",
+    [
+        (OBSERVATIONS, gs.Box(-0.5, 0.5, (2,)), "made for actions in"),
+        (OBSERVATIONS, gs.Discrete(3), "made for actions in"),
+        (gs.Box(-1, 1, (5,)), ACTIONS, "made for observations in .* shape"),
+        (gs.Dict({"x": OBSERVATIONS}), ACTIONS, "made for observations in"),
+        (OBSERVATIONS, gs.Box(-2, 2, (2,)), ""),
+    ],
+)
+def test_a_world_of_other_spaces_is_refused(observation, action, message):
+    class Elsewhere(gymnasium.Env):
+        observation_space, action_space = observation, action
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            return observation.sample(), {}
+
+        def step(self, action):
+            return observation.sample(), 0.0, False, True, {}
+
+    policy = BC(OBSERVATIONS, ACTIONS)
+    if not message:  # its actions are actions there too
+        assert len(rollouts(GymWorld(Elsewhere()), policy, episodes=2)) == 2
+        return
+    with pytest.raises(ConfigError, match=message):
+        simulate(GymWorld(Elsewhere()), policy, record="none", progress=False)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
 
-from ethogram.errors import ConfigError
+from ethogram.errors import ConfigError, DataError
 from ethogram.nn.training import Training
 from ethogram.policies.learned import load
 from ethogram.policies.learned.iql import IQL, expectile
@@ -49,6 +49,18 @@ def test_td3bc_finds_what_is_better_than_the_data(wandering, tmp_path):
     assert np.array_equal(chosen(load(tmp_path / "kept"), 0.3), chosen(policy, 0.3))
 
 
+def test_weights_and_bounds_that_do_not_fit_are_refused(wandering):
+    n = len(wandering.steps().rewards)
+    for weights in (np.ones(n + 1), np.full(n, np.nan), np.zeros(n), -np.ones(n)):
+        with pytest.raises(DataError, match=f"there are {n} transitions"):
+            TD3BC(SEEN, ACTED, TINY).fit(wandering, {"steps": 1}, weights=weights)
+    with pytest.raises(ConfigError, match="needs room between the bounds"):
+        IQL(SEEN, Box(np.array([-1, 0], np.float32), np.array([1, 0], np.float32)), TINY)
+    for hidden in ((), (0,), (-3,)):
+        with pytest.raises(ConfigError, match="setting hidden"):
+            IQL(SEEN, ACTED, {"hidden": hidden})
+
+
 def test_with_alpha_zero_it_is_cloning_and_weights_choose_what_is_cloned(wandering):
     pushed = wandering.steps().actions[:, 0] > 0
     training = Training(steps=250, batch=128, lr=3e-3)
@@ -78,3 +90,29 @@ def test_spaces_it_cannot_work_in():
             TD3BC(SEEN, acted)
     with pytest.raises(ConfigError, match="takes one action"):
         TD3BC(SEEN, ACTED, {"horizon": 2})
+
+
+@pytest.mark.parametrize("continues", [0.0, 1.0])
+def test_what_ends_is_worth_its_reward_alone_and_what_goes_on_more(continues):
+    seen, after, actions, rewards = torch.randn(4, 5, 1, generator=torch.Generator().manual_seed(3)).unbind()
+    actions, rewards = actions.tanh(), rewards[:, 0]
+    batch = {
+        "seen": seen,
+        "next_seen": after,
+        "actions": actions,
+        "rewards": rewards,
+        "continues": torch.full((5,), continues),
+    }
+    careful = TD3BC(SEEN, ACTED, {**TINY, "noise": 0.0, "delay": 1000}, seed=1)
+    net = careful.net
+    worth = net.slow_critics(torch.cat([after, net.slow_actor(after).tanh()], -1).expand(2, -1, -1))[..., 0].min(0).values
+    critics = net.critics(torch.cat([seen, actions], -1).expand(2, -1, -1))[..., 0]
+    squared = (critics - (rewards + 0.5 * continues * worth)).square().mean(1).sum()
+    assert careful.error(batch, torch.Generator()).item() == pytest.approx(squared.item(), rel=1e-5)
+    implicit = IQL(SEEN, ACTED, {**TINY, "expectile": 0.5, "beta": 0.0}, seed=1)
+    net = implicit.net
+    wanted, value = rewards + 0.5 * continues * net.value(after)[:, 0], net.value(seen)[:, 0]
+    critics = net.critics(torch.cat([seen, actions], -1).expand(2, -1, -1))[..., 0]
+    parts = [0.5 * (critics.min(0).values - value).square().mean(), (critics - wanted).square().mean(1).sum()]
+    parts.append(0.5 * (actions - net.actor(seen).tanh()).square().mean())  # cloning, with a deviation of 1
+    assert implicit.error(batch, torch.Generator()).item() == pytest.approx(sum(parts).item(), rel=1e-5)

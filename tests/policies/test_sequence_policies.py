@@ -119,7 +119,7 @@ def test_done_actions_are_context_and_never_noised() -> None:
 
 
 def reaching() -> Trajectories:
-    """Four directions at random; the state achieved after a step is where it went."""
+    """Left or right at random; the state achieved after a step is where it went."""
     rng = np.random.default_rng(1)
     found = []
     for i in range(200):
@@ -131,19 +131,30 @@ def reaching() -> Trajectories:
     return Trajectories.of(found, GOALS, ACTED)
 
 
+def reached(policy: Any, agents: int = 200) -> float:
+    """The share of agents that go where they are asked to, half of them left and half right."""
+    names = [f"a@{i}" for i in range(agents)]
+    goals = np.float32(np.where(np.arange(agents) % 2, 1, -1))[:, None]
+    zero = np.zeros(1, np.float32)
+    policy.reset(0, names)
+    seen = {a: {"observation": zero, "achieved_goal": zero, "desired_goal": goals[i]} for i, a in enumerate(names)}
+    actions = policy.act(seen, dict.fromkeys(names, ACTED))
+    return float(np.mean([np.sign(actions[a][0]) == goals[i, 0] for i, a in enumerate(names)]))
+
+
+def test_bet_goes_where_it_is_told() -> None:
+    policies = [find("bet")(GOALS, ACTED, {**SMALL["bet"], "history": 1, "goal": goal}) for goal in (True, False)]
+    told, untold = (reached(policy.fit(reaching(), TRAINING)) for policy in policies)
+    assert told > 0.97 and 0.35 < untold < 0.65
+
+
 def test_goals_and_guidance() -> None:
     config = {"history": 1, "denoiser": "mlp", "width": 64, "layers": 2, "goal": True, "context": False, "drop": 0.3}
     policy = find("beso")(GOALS, ACTED, config).fit(reaching(), Training(steps=250, batch=64, lr=3e-3, ema=0.98))
-    names = [f"a@{i}" for i in range(200)]
-    goals = np.float32(np.where(np.arange(200) % 2, 1, -1))[:, None]
-    zero = np.zeros(1, np.float32)
     share = {}
     for guidance in (0.0, 1.0, 1.5):
         policy.config = policy.config.model_copy(update={"guidance": guidance, "sampling": Sampling(steps=3)})
-        policy.reset(0, names)
-        seen = {a: {"observation": zero, "achieved_goal": zero, "desired_goal": goals[i]} for i, a in enumerate(names)}
-        actions = policy.act(seen, dict.fromkeys(names, ACTED))
-        share[guidance] = np.mean([np.sign(actions[a][0]) == goals[i, 0] for i, a in enumerate(names)])
+        share[guidance] = reached(policy)
     assert 0.35 < share[0.0] < 0.65 and share[1.0] > 0.97 and share[1.5] > 0.97
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ethogram.errors import ConfigError
+from ethogram.errors import ConfigError, DataError
 from ethogram.nn.training import Training
 from ethogram.records.trajectories import Trajectories, Trajectory
 from ethogram.worlds import learned
@@ -127,6 +127,19 @@ def test_a_fitted_model_is_a_world_and_can_be_kept(kind: type, tmp_path: Path) -
     check_world(partial(learned.load, tmp_path / "dream"), steps=40, fresh_process=False)
     seen = [world.reset(seed=1)[0] for world in (model, learned.load(tmp_path / "dream"))]
     assert np.array_equal(seen[0]["dreamer"], seen[1]["dreamer"])
+
+
+def test_an_architecture_of_the_same_shapes_is_another_architecture(tmp_path: Path) -> None:
+    model = CategoricalModel(config={"hidden": (8,), "variables": 4, "classes": 2})
+    model.save(tmp_path)
+    for changed in ({"activation": "relu"}, {"variables": 2, "classes": 4}):
+        name = min(changed)
+        for make in (model.variant, partial(learned.load, tmp_path)):
+            with pytest.raises(DataError, match=f"another architecture: its {name} is "):
+                make(**changed)
+    assert learned.load(tmp_path, steps=3, activation="elu").config.steps == 3
+    with pytest.raises(ConfigError, match=r"hidden\.0 of BitModel is wrong"):
+        BernoulliModel(config={"hidden": (0,)})
 
 
 def test_other_spaces_are_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from ethogram import worlds
+from ethogram.errors import ConfigError
 from ethogram.world import GymWorld
 from ethogram.worlds.testing import Act, check_world
 
@@ -47,3 +48,12 @@ def test_gymnasium_env(name: str) -> None:
         warnings.filterwarnings("ignore", message=".*not initialized with a gymnasium spec.*")
         check_env(env.unwrapped, skip_render_check=True)
     check_world(partial(GymWorld, name), steps=60, fresh_process=name in (TAXI, "Pendulum-v1"))
+
+
+def test_what_is_no_env_is_refused_in_a_sentence():
+    class Bare(gymnasium.Env):
+        pass
+
+    for wrong in (Bare, Bare(), 3):
+        with pytest.raises(ConfigError, match="wants a gymnasium env"):
+            GymWorld(wrong)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -32,6 +34,18 @@ def fitted() -> Ensemble:
         episodes.append(Trajectory("a", i, np.array(seen), np.array(actions), rewards, times, bool(x[0] > 1.3), {}))
     world = Ensemble(SEEN, ACTED, {"members": 3, "hidden": (64, 64), "starts": 32, "steps": 40})
     return world.fit(Trajectories.of(episodes, SEEN, ACTED), Training(steps=800, batch=128, lr=2e-3, schedule="cosine"))
+
+
+@torch.no_grad()
+def test_the_likelihood_by_hand():
+    world = Ensemble(SEEN, ACTED, {"members": 3, "hidden": (4,)})
+    for parameter in world.module.parameters():
+        parameter.zero_()  # each member then tells 0, a log variance that the bounds make of 0, and an end in one of two
+    change = torch.tensor([[[1.0, -2.0, 0.5]]]).expand(3, 7, 3)
+    batch = {"seen": torch.zeros(3, 7, 2), "actions": torch.zeros(3, 7, 1), "change": change, "ended": torch.zeros(3, 7)}
+    spread = 1 - math.log1p(math.e)  # softly below 1; the bound of -10 is far away
+    each = 0.5 * ((1 + 4 + 0.25) / 3 * math.exp(-spread) + spread) + math.log(2)
+    assert world._loss(batch, torch.Generator()).item() == pytest.approx(3 * each, rel=1e-4)
 
 
 @torch.inference_mode()

@@ -5,11 +5,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Dict, Discrete
 
 from ethogram import worlds
 from ethogram.errors import ConfigError, DataError
 from ethogram.nn.training import Training
+from ethogram.nn.vae import Posterior
 from ethogram.policy import Coded, Random
 from ethogram.records.trajectories import Trajectories, Trajectory
 from ethogram.simulation import rollouts
@@ -158,6 +159,66 @@ def test_awake_gives_what_a_dream_shows(bulb):
     assert np.array_equal(eyes.see(image), first)
 
 
+@torch.no_grad()
+def test_the_loss_of_the_state_space_is_of_what_was_lived():
+    """Two sequences, of 3 steps and of 1: the bound counts 4 and 2 observations, rewards and ends 3 and 1."""
+    world = RecurrentStateSpace(SEEN, DONE, {"hidden": 8, "stochastic": 2, "units": 8, "weigh": False})
+    rng, noise = torch.Generator().manual_seed(0), torch.Generator()
+    batch = {"seen": torch.randn(2, 4, 2, generator=rng), "actions": torch.randn(2, 3, 1, generator=rng)}
+    batch |= {"rewards": torch.randn(2, 3, generator=rng), "ended": torch.tensor([[0.0, 0, 1], [0, 0, 0]])}
+    batch["mask"] = torch.tensor([[1.0, 1, 1], [1, 0, 0]])
+    states = world.model.filter(batch["seen"], batch["actions"], noise.manual_seed(1))
+    evidence = world.model.elbo(batch["seen"], states)
+    bound = sum((evidence.log_likelihood - evidence.kl)[i, :n].sum() for i, n in ((0, 4), (1, 2))) / 6
+    reward, end = world.module["heads"](states.states.features).unbind(-1)
+    told = 0.5 * (reward[:, 1:] - batch["rewards"]) ** 2
+    told = told - torch.where(batch["ended"] == 1, end[:, 1:].sigmoid(), 1 - end[:, 1:].sigmoid()).log()
+    wanted = (told[0].sum() + told[1, 0]) / 4 - bound
+    assert world._loss(batch, noise.manual_seed(1)).item() == pytest.approx(wanted.item(), rel=1e-5)
+    batch["seen"][1, 2:] += 1.0  # beyond the end
+    batch["rewards"][1, 1:] += 1.0
+    assert world._loss(batch, noise.manual_seed(1)).item() == pytest.approx(wanted.item(), rel=1e-5)
+
+
+@torch.no_grad()
+def test_the_loss_of_the_mixtures_is_of_what_was_lived():
+    """Two sequences, of 3 steps and of 1; the LSTM tells what is seen, got and over *after* each of the 4 steps."""
+    world = VaeMdn(BULB, SWITCH, {"latent": 2, "widths": (4,), "hidden": 8, "mixtures": 3})
+    rng, noise = torch.Generator().manual_seed(0), torch.Generator()
+    batch = {name: torch.randn(2, 4, 2, generator=rng) for name in ("mean", "log_variance")}
+    batch |= {"actions": torch.randn(2, 3, 2, generator=rng), "rewards": torch.randn(2, 3, generator=rng)}
+    batch |= {"ended": torch.tensor([[0.0, 0, 1], [0, 0, 0]]), "mask": torch.tensor([[1.0, 1, 1], [1, 0, 0]])}
+    drawn = Posterior(batch["mean"], batch["log_variance"]).sample(noise.manual_seed(1))
+    wanted, memory = 0.0, world.module.lstm.begin(2)
+    for t in range(3):
+        memory = world.module.lstm.step(drawn[:, t], batch["actions"][:, t], memory)
+        told = world.module.lstm.predict(memory.hidden)
+        over = torch.where(batch["ended"][:, t] == 1, told.ended.sigmoid(), 1 - told.ended.sigmoid())
+        each = 0.5 * (told.reward - batch["rewards"][:, t]) ** 2 - over.log() - told.log_likelihood(drawn[:, t + 1]) / 2
+        wanted += (each * batch["mask"][:, t]).sum().item() / 4
+    assert world._loss(batch, noise.manual_seed(1)).item() == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["rssm", "vae_mdn", "ensemble", "bernoulli_model", "categorical_model"])
+def test_torchs_own_random_numbers_neither_matter_nor_are_disturbed(name):
+    told = []
+    for state in (0, 1):
+        torch.manual_seed(state)
+        before = torch.get_rng_state()
+        world = worlds.make(name, copies=2, seed=3, config={"steps": 5, "sequence": 4, "starts": 2})
+        spaces = world.lived_space, world.acted_space
+        for space in spaces:
+            space.seed(7)
+        seen, done = ([space.sample() for _ in range(n)] for space, n in zip(spaces, (7, 6), strict=True))
+        episode = Trajectory("a", 0, seen, done, np.arange(6.0), np.arange(6), True)  # of more steps than a sequence has
+        world.fit(Trajectories.of([episode], *spaces), {"steps": 2, "batch": 3}, progress=False)
+        seen, _ = world.reset(seed=1)
+        seen, rewards, *_ = world.step(dict.fromkeys(world.agents, done[0]))
+        told.append(np.concatenate([*(x.ravel() for x in seen.values()), list(rewards.values())]))
+        assert torch.equal(torch.get_rng_state(), before)
+    assert np.isfinite(told).all() and np.array_equal(*told)
+
+
 def test_damaged_or_foreign_files_are_refused(cart, bulb, tmp_path):
     world = load(cart)
     world.save(tmp_path / "mine")
@@ -171,7 +232,7 @@ def test_damaged_or_foreign_files_are_refused(cart, bulb, tmp_path):
         load(bulb, hidden=17)
     with pytest.raises(DataError, match="holds a world 'vae_mdn', not 'rssm'"):
         RecurrentStateSpace.load(bulb)
-    with pytest.raises(ConfigError, match="the setting dropuot of VaeMdn is wrong"):
+    with pytest.raises(ConfigError, match="VaeMdn has no setting 'dropuot'; did you mean 'dropout'"):
         load(bulb, dropuot=0.1)
     with pytest.raises(DataError, match="holds no world"):
         load(tmp_path)
@@ -180,12 +241,18 @@ def test_damaged_or_foreign_files_are_refused(cart, bulb, tmp_path):
 def test_data_and_settings_that_do_not_fit():
     with pytest.raises(DataError, match="the observations of the trajectories are in"):
         RecurrentStateSpace().fit(carts(2))
+    with pytest.raises(DataError, match="fitted to trajectories, not to a list"):
+        RecurrentStateSpace(SEEN, DONE).fit(list(carts(2)))  # type: ignore[arg-type]
     with pytest.raises(DataError, match="hold no step"):
         RecurrentStateSpace(SEEN, DONE).fit(Trajectories.of([], SEEN, DONE))
     with pytest.raises(ConfigError, match="fitted to images"):
         VaeMdn(SEEN, DONE)
+    with pytest.raises(ConfigError, match="fitted to images"):
+        VaeMdn(Dict(image=BULB, speed=SEEN), SWITCH)  # the speed would have been left out
     with pytest.raises(ConfigError, match="cannot be halved 4 times"):
         VaeMdn(BULB, SWITCH)
+    with pytest.raises(ConfigError, match="widths of VaeMdn is wrong"):
+        VaeMdn(BULB, SWITCH, {"widths": ()})
     with pytest.raises(ConfigError, match="copies = 0"):
         worlds.make("rssm", copies=0)
 

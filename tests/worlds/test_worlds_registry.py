@@ -23,8 +23,8 @@ def test_make_takes_options() -> None:
 def test_unknown_names_and_options_are_explained() -> None:
     with pytest.raises(ConfigError, match=r"no world 'twon'; did you mean 'town'"):
         worlds.make("twon")
-    with pytest.raises(ConfigError, match=r"world .commons. does not take these options.*boats"):
-        worlds.make("commons", boats=3)
+    with pytest.raises(ConfigError, match=r"'commons' does not take these options.*'fisher'; did you mean 'fishers'"):
+        worlds.make("commons", fisher=3)
 
 
 def test_kinds() -> None:

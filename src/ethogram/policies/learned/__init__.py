@@ -7,11 +7,11 @@ policy = load("policies/mine")
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ethogram.discovery import nearest
 from ethogram.errors import ConfigError, not_installed
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def find(name: str) -> type[Learned]:
         ConfigError: there is no such policy, or its module does not have exactly one public subclass of `Learned`.
     """
     if name not in (known := names()):
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
-        raise ConfigError(f"there is no learned policy {name!r}; did you mean {' or '.join(map(repr, close))}?")
+        raise ConfigError(f"there is no learned policy {name!r}; did you mean {nearest(name, known)}?")
     module = f"{__name__}.{name}"
     try:
         from ethogram.policies.learned.base import Learned

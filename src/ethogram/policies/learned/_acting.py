@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import gymnasium.spaces as gs
 import numpy as np
 import torch
 from gymnasium import Space
 from torch import Tensor, nn
 
-from ethogram.errors import ConfigError
+from ethogram.errors import ConfigError, DataError
 from ethogram.nn.chunks import Chunks
 from ethogram.nn.layout import Actions, Observations
 from ethogram.nn.scaling import pixels
 from ethogram.policies.learned._generators import Generators
 from ethogram.policy import Policy
+from ethogram.records.columns import collect
 from ethogram.world import Agent
 
 __all__ = ["Acting", "Seen"]
@@ -35,6 +37,8 @@ class Acting(Policy):
     config: Any
     observed: Observations
     acted: Actions
+    observation_space: Space[Any]
+    action_space: Space[Any]
     _scalers: nn.ModuleDict
 
     def predict(self, observations: Seen, goals: Tensor | None, generators: Generators) -> Tensor:
@@ -65,6 +69,7 @@ class Acting(Policy):
         self._forget(agents)
 
     def _forget(self, agents: Sequence[Agent]) -> None:
+        self._fits = False
         self._rows = {agent: row for row, agent in enumerate(agents)}
         self._counts = [0] * len(self._rows)
         self._memory: dict[str, np.ndarray[Any, Any]] = {}
@@ -73,6 +78,8 @@ class Acting(Policy):
     def act(self, observations: Mapping[Agent, Any], spaces: Mapping[Agent, Space[Any]]) -> Mapping[Agent, Any]:
         """An action for each agent: predicted in one forward pass, or what is left of its chunk."""
         agents = list(observations)
+        if not self._fits:
+            self._check(list(observations.values()), [spaces[agent] for agent in agents if agent in spaces])
         rows = [self._rows[agent] if agent in self._rows else self._join(agent) for agent in agents]
         column = _stack(list(observations.values()), self.observed.single)
         seen = self._remember(rows, self.observed.read(column))
@@ -89,6 +96,24 @@ class Acting(Policy):
                 self._chunks[row].push(chunk)
         actions = np.stack([self._chunks[row].pop() for row in rows])
         return dict(zip(agents, self.acted.members(actions), strict=True))
+
+    def _check(self, seen: list[Any], spaces: Sequence[Space[Any]]) -> None:
+        """Once in an episode: whether what there is to see and to do is what it was made for."""
+        name, own = type(self).__name__, self.action_space
+        try:
+            collect(self.observation_space, seen)
+        except (DataError, KeyError, IndexError, TypeError) as error:
+            raise ConfigError(
+                f"this {name} was made for observations in {self.observation_space}, and in this world there are others "
+                f"({error}); use it in a world of its spaces, or fit another"
+            ) from error
+        for space in spaces:
+            if not (space == own or _within(own, space)):
+                raise ConfigError(
+                    f"this {name} was made for actions in {own}, and in this world they are in {space}; "
+                    "use it in a world of its spaces, or fit another"
+                )
+        self._fits = True
 
     def _join(self, agent: Agent) -> int:
         """Take in an agent that was not there at the reset."""
@@ -178,3 +203,16 @@ def _stack(members: list[Any], single: bool) -> Any:
     if not single:
         return {key: _stack([member[key] for member in members], True) for key in members[0]}
     return np.asarray(members[0])[None] if len(members) == 1 else np.stack(members)
+
+
+def _within(own: Space[Any], space: Space[Any]) -> bool:
+    """Whether what is chosen in a space is in another of the same form; bounds that are not known are taken to be."""
+    if type(own) is not type(space) or own.shape != space.shape:
+        return False
+    if isinstance(own, gs.Box) and isinstance(space, gs.Box):
+        return bool(
+            (np.isinf(own.low) | (own.low >= space.low)).all() and (np.isinf(own.high) | (own.high <= space.high)).all()
+        )
+    if isinstance(own, gs.Discrete) and isinstance(space, gs.Discrete):
+        return bool(own.start >= space.start and own.start + own.n <= space.start + space.n)
+    return False

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import Space
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -26,7 +26,7 @@ __all__ = ["ActorCritic", "Offline", "OfflineConfig"]
 class OfflineConfig(LearnedConfig):
     """Settings of all of them."""
 
-    hidden: tuple[int, ...] = Field(default=(256, 256), min_length=1, description="widths of all networks")
+    hidden: tuple[PositiveInt, ...] = Field(default=(256, 256), min_length=1, description="widths of all networks")
     gamma: float = Field(default=0.99, ge=0, lt=1, description="discount of a step")
     polyak: float = Field(default=0.005, gt=0, le=1, description="how far the target networks move at an update")
     action_scaling: Scaling = "none"
@@ -91,6 +91,10 @@ class Offline(FromTransitions):
         if not finite or self.observed.images:
             kind = type(self).__name__
             raise ConfigError(f"{kind} sees vectors and acts in a bounded Box, not {observation_space} and {action_space}")
+        if (self.acted.low == self.acted.high).any():
+            raise ConfigError(
+                f"{type(self).__name__} needs room between the bounds of each action, and {action_space} has none"
+            )
         self._middle = torch.from_numpy((self.acted.high + self.acted.low) / 2)
         self._half = torch.from_numpy((self.acted.high - self.acted.low) / 2)
 

@@ -6,22 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from ethogram.guessing.many import Games
 from ethogram.guessing.recall import Recall
 from ethogram.nn.ppo import advantages, clipped_loss
+from ethogram.nn.settings import Settings
 from ethogram.nn.training import seeded
 from ethogram.seeds import derive, generator
 
 __all__ = ["Practice", "Rollout", "improve", "play", "practise"]
 
 
-class Practice(BaseModel):
+class Practice(Settings):
     """How to learn from play (PPO, Schulman et al. 2017)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rounds: int = Field(default=150, ge=1, description="batches of games")
     games: int = Field(default=128, ge=2, description="games a round")

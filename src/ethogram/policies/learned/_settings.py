@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ethogram.nn.scaling import Scaling
+from ethogram.nn.settings import Settings
 
 __all__ = ["LearnedConfig", "Relabel"]
 
 
-class Relabel(BaseModel):
+class Relabel(Settings):
     """Which later state of the episode takes the place of the goal in training (see `Goal`); `desired`: the goal it had."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["future", "geometric", "last", "desired"] = "future"
     p: float = Field(default=0.1, gt=0, le=1)
     steps: tuple[int, int] | None = None
 
 
-class LearnedConfig(BaseModel):
+class LearnedConfig(Settings):
     """What all learned policies can be told; a subclass adds its architecture."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     history: int = Field(default=1, ge=1, description="observations that it sees, the last one included")
     horizon: int = Field(default=1, ge=1, description="actions that it predicts at once")

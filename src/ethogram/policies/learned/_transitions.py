@@ -59,7 +59,7 @@ class FromTransitions(Learned):
     def fit(
         self,
         data: Trajectories,
-        training: Training | None = None,
+        training: Training | Mapping[str, Any] | None = None,
         *,
         weights: np.ndarray[Any, Any] | None = None,
         validation: Trajectories | None = None,
@@ -74,7 +74,7 @@ class FromTransitions(Learned):
         """
         if validation is not None:
             raise ConfigError(f"{type(self).__name__} has no loss to validate by: its target moves; leave validation out")
-        training = training or Training(lr=self.rate)
+        training = Training.of(training, lr=self.rate)
         self._windows(data)
         steps = data.steps()
         if not len(steps.rewards):
@@ -89,6 +89,9 @@ class FromTransitions(Learned):
             "rewards": steps.rewards.astype(np.float32),
             "continues": (~steps.terminated).astype(np.float32),
         }
+        n = len(steps.rewards)
+        if weights is not None and (np.shape(weights) != (n,) or not (weights.min() >= 0 and 0 < weights.sum() < np.inf)):
+            raise DataError(f"weights are one a transition, none negative and not all zero; there are {n} transitions")
         summed = None if weights is None else np.cumsum(weights / weights.sum())
 
         def draw(rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from gymnasium import Space
-from pydantic import ValidationError
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError
@@ -42,7 +41,8 @@ class Learned(Acting):
     """A policy that is fitted to trajectories. A subclass, alone in its module, is found by the module's name.
 
     It sets `Config` and writes `build`, `loss` and `predict`. In these `self.observed` and `self.acted` say what there is
-    to see and to do, `self.config` is its settings, and `self.net` is what `build` gave.
+    to see and to do, `self.config` is its settings, and `self.net` is what `build` gave. Before it is fitted it acts by its
+    initial weights.
 
     Args:
         observation_space: of the agents it will act for.
@@ -96,7 +96,7 @@ class Learned(Acting):
     def fit(
         self,
         data: Trajectories,
-        training: Training | None = None,
+        training: Training | Mapping[str, Any] | None = None,
         *,
         weights: np.ndarray[Any, Any] | None = None,
         validation: Trajectories | None = None,
@@ -107,16 +107,17 @@ class Learned(Acting):
 
         Args:
             data: in this policy's spaces.
-            training: how.
+            training: how, as a `Training` or as a mapping.
             weights: of each window (step) of `data`, (N,): how often it is drawn, relatively.
             validation: trajectories on which the loss is measured; the weights best on them are kept.
             to: a folder for the checkpoint from which an interrupted fit goes on.
             progress: show progress on the terminal; None: where there is one.
 
         Raises:
+            ConfigError: settings that are wrong.
             DataError: data in other spaces, or without a step.
         """
-        training = training or Training()
+        training = Training.of(training)
         windows = self._windows(data)
         if not self.fitted:
             self._fit_scalers(data)
@@ -146,12 +147,19 @@ class Learned(Acting):
         return self
 
     def _windows(self, data: Trajectories) -> Windows:
+        if not isinstance(data, Trajectories):
+            raise DataError(
+                f"a policy is fitted to trajectories, not to a {type(data).__name__}: of a run, give run.trajectories()"
+            )
         for what, own, given in (
             ("observations", self.observation_space, data.observation_space),
             ("actions", self.action_space, data.action_space),
         ):
             if own != given:
-                raise DataError(f"the {what} of the trajectories are in {given}, and those of the policy in {own}")
+                raise DataError(
+                    f"the {what} of the trajectories are in {given}, and those of the policy in {own}; make the policy "
+                    "with the spaces of its trajectories, data.observation_space and data.action_space"
+                )
         relabel, goal = self.config.relabel, None
         if self.observed.goal and relabel.kind != "desired":
             goal = Goal(relabel.kind, relabel.p, relabel.steps)
@@ -170,7 +178,7 @@ class Learned(Acting):
         }
         for name, (read, kind) in reads.items():
             if name in self._scalers:
-                fitted = Scaler.fit(np.concatenate([read(trajectory) for trajectory in data]), kind)
+                fitted = Scaler.fit(np.concatenate([_finite(read(t), name, i) for i, t in enumerate(data)]), kind)
                 self._scalers[name].load_state_dict(fitted.state_dict())
 
     def _held_out(self, data: Trajectories, training: Training) -> list[dict[str, Tensor]]:
@@ -244,7 +252,10 @@ class Learned(Acting):
             raise DataError(f"{path} holds a policy {spec['policy']!r}, not {cls.kind()!r}; load it as what it is")
         for key, given in (("observation_space", observation_space), ("action_space", action_space)):
             if given is not None and describe(given) != spec[key]:
-                raise DataError(f"{path} was fitted to the {key} {space_of(spec[key])}, not to {given}")
+                raise DataError(
+                    f"{path} was fitted to the {key} {space_of(spec[key])}, not to {given}; use it in a world of its "
+                    "spaces, or fit another"
+                )
         policy = cls(space_of(spec["observation_space"]), space_of(spec["action_space"]), spec["config"])
         saving.restore(policy.module, tensors, path)
         policy.fitted = True
@@ -252,18 +263,22 @@ class Learned(Acting):
 
     @classmethod
     def _settings(cls, config: LearnedConfig | Mapping[str, Any] | None) -> LearnedConfig:
-        if isinstance(config, cls.Config):
-            settings = config
-        else:
-            try:
-                settings = cls.Config.model_validate({} if config is None else config)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"]))
-                raise ConfigError(f"the setting {where} of {cls.__name__} is wrong: {first['msg']}") from error
+        settings = cls.Config.of(config)
         if settings.execute > settings.horizon:
             raise ConfigError(
                 f"{cls.__name__} cannot execute {settings.execute} actions of the {settings.horizon} that it predicts; "
                 "set execute to at most horizon"
             )
         return settings
+
+
+def _finite(values: np.ndarray[Any, Any], what: str, trajectory: int) -> np.ndarray[Any, Any]:
+    """The values (T, columns); DataError where one of them is no number."""
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        step, column = wrong[0].tolist()
+        raise DataError(
+            f"the {what} of trajectory {trajectory} hold {values[step, column]} at step {step}, in number {column}; "
+            "leave such episodes out, or mend them"
+        )
+    return values

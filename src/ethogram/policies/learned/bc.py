@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ethogram.nn.networks import MLP, Activation, Encoder, GaussianMixture, Mixture, Recurrent, activation
@@ -27,8 +27,8 @@ class BCConfig(LearnedConfig):
     head: Literal["mean", "gmm"] = Field(default="mean", description="how continuous actions are distributed")
     components: int = Field(default=5, ge=1, description="of the mixture")
     core: Literal["mlp", "lstm", "gru"] = Field(default="mlp", description="what reads the observations")
-    hidden: tuple[int, ...] = Field(
-        default=(256, 256), description="widths of the perceptron; one a layer of a recurrent core"
+    hidden: tuple[PositiveInt, ...] = Field(
+        default=(256, 256), min_length=1, description="widths of the perceptron; one a layer of a recurrent core"
     )
     activation: Activation = "relu"
     norm: bool = Field(default=False, description="layer normalisation in the perceptron")

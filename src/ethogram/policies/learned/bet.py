@@ -1,7 +1,9 @@
 """Behavior Transformer: a causal transformer over observations that chooses an action bin and an offset from its centre.
 
 Source: Shafiullah et al., "Behavior Transformers: Cloning k modes with one stone" (NeurIPS 2022). With one bin it is the
-unimodal GPT policy of behaviour cloning: the mean action of the data, and an offset under squared error.
+unimodal GPT policy of behaviour cloning: the mean action of the data, and an offset under squared error. Told a goal it is
+C-BeT (Cui et al., "From Play to Policy: Conditional Behavior Generation from Uncurated Robot Data", ICLR 2023), with the
+goal beside each observation in place of tokens before them.
 """
 
 from __future__ import annotations

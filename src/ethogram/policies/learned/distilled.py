@@ -22,7 +22,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from gymnasium import Space
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError, VerbError
@@ -50,7 +50,7 @@ class DistilledConfig(LearnedConfig):
     action_scaling: Scaling = "none"
     buckets: int = Field(default=4096, ge=1, description="into which tokens are hashed")
     width: int = Field(default=64, ge=1, description="of a token's vector")
-    hidden: tuple[int, ...] = Field(default=(128,), description="widths of the perceptron")
+    hidden: tuple[PositiveInt, ...] = Field(default=(128,), description="widths of the perceptron")
     dropout: float = Field(default=0.0, ge=0, lt=1)
     bins: int = Field(default=16, ge=1, description="quantiles into which numbers are divided")
     agents: bool = Field(default=True, description="whether it sees who acts; without, all agents share one policy")
@@ -121,7 +121,7 @@ class Distilled(Learned):
     def fit(
         self,
         data: Trajectories,
-        training: Training | None = None,
+        training: Training | Mapping[str, Any] | None = None,
         *,
         weights: np.ndarray[Any, Any] | None = None,
         validation: Trajectories | None = None,
@@ -131,7 +131,7 @@ class Distilled(Learned):
         """Fit to records; where the settings hold no templates yet, they are first found in the data."""
         if not self.config.templates:
             self.__init__(self.observation_space, self.action_space, self._found_in(data), self.seed)
-        training = training or Training(weight_decay=1e-2)
+        training = Training.of(training, weight_decay=1e-2)
         return super().fit(data, training, weights=weights, validation=validation, to=to, progress=progress)
 
     def _found_in(self, data: Trajectories) -> DistilledConfig:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import torch
 from gymnasium import Space
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError
@@ -45,7 +45,7 @@ class Transitions(NamedTuple):
 class DQNConfig(LearnedConfig):
     """Settings; the defaults are those of Young et al. (2023)."""
 
-    hidden: tuple[int, ...] = Field(default=(200, 200, 200), description="widths of the hidden layers")
+    hidden: tuple[PositiveInt, ...] = Field(default=(200, 200, 200), description="widths of the hidden layers")
     activation: Activation = Field(default="elu", description="between layers")
     gamma: float = Field(default=0.9, ge=0, lt=1, description="discount of a step")
     sync_every: int = Field(default=100, ge=1, description="updates between two copies to the target network")

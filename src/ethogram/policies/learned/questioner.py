@@ -20,7 +20,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from gymnasium import Space
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError
@@ -45,7 +45,7 @@ class QuestionerConfig(LearnedConfig):
 
     observation_scaling: Scaling = "none"
     action_scaling: Scaling = "none"
-    hidden: tuple[int, ...] = Field(default=(128, 128), description="widths of the perceptron")
+    hidden: tuple[PositiveInt, ...] = Field(default=(128, 128), description="widths of the perceptron")
     temperature: float = Field(default=0.8, ge=0, description="of the draw of an action; 0 takes the likeliest")
     noise: float = Field(default=0.0, ge=0, lt=0.5, description="the share of wrong answers that it reckons with")
     knowledge: str = Field(default="", description="file of the base that it knows; empty: the one that comes along")

@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from gymnasium import Space
 from gymnasium.spaces import Box
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError
 from ethogram.nn import saving
 from ethogram.nn.layout import Observations
+from ethogram.nn.settings import Settings
 from ethogram.nn.training import Training, seeded
 from ethogram.records.descriptions import describe, space_of
 from ethogram.records.trajectories import Trajectories
@@ -43,10 +44,11 @@ class Moment(NamedTuple):
     """Whether the episode is over by the world's rules, shape (n,), bool."""
 
 
-class LearnedWorldConfig(BaseModel):
+class LearnedWorldConfig(Settings):
     """What all learned worlds can be told; a subclass adds its architecture and how it is dreamt."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    """Settings of the architecture that the shapes of its weights do not tell."""
 
     steps: int = Field(default=1000, ge=1, description="steps after which an episode is cut off")
     starts: int = Field(
@@ -90,7 +92,7 @@ class LearnedWorld(World):
             raise ConfigError(f"copies = {copies} must be at least 1")
         self.lived_space: Any = copy.deepcopy(observation_space or self.spaces[0])
         self.acted_space: Any = copy.deepcopy(action_space or self.spaces[1])
-        self.config: Any = self._settings(config)
+        self.config: Any = self.Config.of(config)
         self.observed, self.acted = Observations(self.lived_space), Observations(self.acted_space)
         with seeded(derive(seed, "weights")):
             self.module: Any = self.build().eval()
@@ -113,7 +115,7 @@ class LearnedWorld(World):
     def fit(
         self,
         data: Trajectories,
-        training: Training | None = None,
+        training: Training | Mapping[str, Any] | None = None,
         *,
         to: str | Path | None = None,
         progress: bool | None = None,
@@ -192,7 +194,11 @@ class LearnedWorld(World):
     # --- fitting, saving ---
 
     def check(self, data: Trajectories) -> None:
-        """DataError where trajectories are not in the spaces of this world."""
+        """DataError where these are no trajectories, or not in the spaces of this world."""
+        if not isinstance(data, Trajectories):
+            raise DataError(
+                f"a world is fitted to trajectories, not to a {type(data).__name__}: of a run, give run.trajectories()"
+            )
         for what, own, given in (
             ("observations", self.lived_space, data.observation_space),
             ("actions", self.acted_space, data.action_space),
@@ -207,7 +213,7 @@ class LearnedWorld(World):
             ConfigError: there is no such setting.
             DataError: it is one of the architecture, which cannot change any more.
         """
-        config = self._settings({**self.config.model_dump(), **settings})
+        config = _changed(self.config, settings, f"the world {self.kind()}")
         world = type(self)(self.lived_space, self.acted_space, config, copies=copies)
         saving.restore(world.module, self.module.state_dict(), f"the world {self.kind()}")
         return world
@@ -239,20 +245,19 @@ class LearnedWorld(World):
         if spec["world"] != cls.kind():
             raise DataError(f"{path} holds a world {spec['world']!r}, not {cls.kind()!r}; load it as what it is")
         spaces = space_of(spec["observation_space"]), space_of(spec["action_space"])
-        world = cls(*spaces, cls._settings({**spec["config"], **settings}), copies=copies)
+        world = cls(*spaces, _changed(cls.Config.of(spec["config"]), settings, path), copies=copies)
         saving.restore(world.module, tensors, path)
         return world
 
-    @classmethod
-    def _settings(cls, config: LearnedWorldConfig | Mapping[str, Any] | None) -> LearnedWorldConfig:
-        if isinstance(config, cls.Config):
-            return config
-        try:
-            return cls.Config.model_validate({} if config is None else config)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ConfigError(f"the setting {where} of {cls.__name__} is wrong: {first['msg']}") from error
+
+def _changed(config: LearnedWorldConfig, settings: Mapping[str, Any], where: str | Path) -> LearnedWorldConfig:
+    """Settings with some of them changed; DataError where the weights were fitted with another value."""
+    found = type(config).of({**config.model_dump(), **settings})
+    for name in sorted(config.fixed):
+        was, now = getattr(config, name), getattr(found, name)
+        if was != now:
+            raise DataError(f"{where} is of another architecture: its {name} is {was!r}, not {now!r}")
+    return found
 
 
 class Sequences:

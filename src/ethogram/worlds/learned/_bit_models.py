@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from gymnasium import Space
 from gymnasium.spaces import Discrete, MultiBinary
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError
@@ -26,7 +26,9 @@ __all__ = ["BitModel", "BitModelConfig", "BitNetwork"]
 class BitModelConfig(LearnedWorldConfig):
     """Settings of any model of bits."""
 
-    hidden: tuple[int, ...] = Field(default=(200, 200, 200), description="widths of the hidden layers")
+    fixed: ClassVar[frozenset[str]] = frozenset({"activation"})
+
+    hidden: tuple[PositiveInt, ...] = Field(default=(200, 200, 200), description="widths of the hidden layers")
     activation: Activation = Field(default="elu", description="between layers")
 
 
@@ -79,14 +81,14 @@ class BitModel(LearnedWorld):
     def fit(
         self,
         data: Trajectories,
-        training: Training | None = None,
+        training: Training | Mapping[str, Any] | None = None,
         *,
         to: str | Path | None = None,
         progress: bool | None = None,
     ) -> Self:
         """Fit to transitions drawn uniformly; see `LearnedWorld.fit`."""
         self.check(data)
-        training = training or Training(steps=2000, batch=64, lr=1e-3)
+        training = Training.of(training, steps=2000, batch=64, lr=1e-3)
         steps = data.steps()
         if not len(steps.rewards):
             raise DataError("there is nothing to fit a world to: no step of the trajectories has a next observation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from pydantic import Field
@@ -96,6 +97,8 @@ class CategoricalNetwork(nn.Module):
 
 class CategoricalModelConfig(BitModelConfig):
     """Settings of `CategoricalModel`."""
+
+    fixed: ClassVar[frozenset[str]] = BitModelConfig.fixed | {"variables", "classes"}
 
     variables: int = Field(default=32, ge=1, description="one-hot variables of a code")
     classes: int = Field(default=32, ge=2, description="classes of each")

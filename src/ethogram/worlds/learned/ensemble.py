@@ -7,6 +7,7 @@ is told by a member drawn anew (TS1).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from gymnasium import Space
 from gymnasium.spaces import Box
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ethogram.errors import ConfigError, DataError
@@ -36,7 +37,7 @@ class EnsembleConfig(LearnedWorldConfig):
     """Settings of `Ensemble`."""
 
     members: int = Field(default=5, ge=1, description="networks")
-    hidden: tuple[int, ...] = Field(default=(200, 200, 200), min_length=1, description="widths of each")
+    hidden: tuple[PositiveInt, ...] = Field(default=(200, 200, 200), min_length=1, description="widths of each")
     noisy: bool = Field(default=True, description="draw what comes next; else take the member's mean")
 
 
@@ -69,14 +70,14 @@ class Ensemble(LearnedWorld):
     def fit(
         self,
         data: Trajectories,
-        training: Training | None = None,
+        training: Training | Mapping[str, Any] | None = None,
         *,
         to: str | Path | None = None,
         progress: bool | None = None,
     ) -> Self:
         """Fit each member by maximum likelihood to batches of its own; see `LearnedWorld.fit`."""
         self.check(data)
-        training, config = training or Training(steps=5000, batch=128, weight_decay=1e-4), self.config
+        training, config = Training.of(training, steps=5000, batch=128, weight_decay=1e-4), self.config
         steps = data.steps()
         if not len(steps.rewards):
             raise DataError("there is nothing to fit a world to: no step of the trajectories has a next observation")

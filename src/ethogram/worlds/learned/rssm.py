@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ class RecurrentStateSpaceConfig(LearnedWorldConfig):
     stochastic: int = Field(default=32, ge=1, description="numbers of the stochastic part of the state")
     units: int = Field(default=128, ge=1, description="units of the hidden layers")
     from_beginnings: float = Field(default=0.0, ge=0, le=1, description="share of sequences that begin with an episode")
+    spread: float | None = Field(default=None, gt=0, description="of all that is seen, where the model does not tell it")
     weigh: bool = Field(default=True, description="numbers that are predicted badly are not given up: see `RSSM.elbo`")
 
 
@@ -51,7 +53,7 @@ class RecurrentStateSpace(LearnedWorld):
             raise ConfigError(f"this world is fitted to vectors, a Box of numbers, not to {self.lived_space}")
         module = nn.ModuleDict(
             {
-                "model": RSSM(size, self.acted.size, config.hidden, config.stochastic, config.units),
+                "model": RSSM(size, self.acted.size, config.hidden, config.stochastic, config.units, spread=config.spread),
                 "heads": MLP(config.hidden + config.stochastic, 2, (config.units,), "elu"),
                 "seen": Scaler(size),
                 "reward": Scaler(1),
@@ -76,7 +78,7 @@ class RecurrentStateSpace(LearnedWorld):
     def fit(
         self,
         data: Trajectories,
-        training: Training | None = None,
+        training: Training | Mapping[str, Any] | None = None,
         *,
         to: str | Path | None = None,
         progress: bool | None = None,
@@ -86,7 +88,7 @@ class RecurrentStateSpace(LearnedWorld):
         See `LearnedWorld.fit`.
         """
         self.check(data)
-        training = training or Training(steps=2000, batch=32, lr=1e-3, clip=100.0)
+        training = Training.of(training, steps=2000, batch=32, lr=1e-3, clip=100.0)
         config, observed = self.config, self.observed
         sequences = Sequences(
             data, config.sequence, lambda x: {"seen": observed.vector(x)}, self.acted.vector, config.from_beginnings

@@ -7,7 +7,7 @@ of another world, all of them likely by what was lived.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -39,7 +39,9 @@ class VaeMdnConfig(LearnedWorldConfig):
     """Settings of `VaeMdn`."""
 
     latent: int = Field(default=32, ge=1, description="numbers that an image is summed up in")
-    widths: tuple[int, ...] = Field(default=(16, 32, 64, 128), description="channels of the layers, each halving the image")
+    widths: tuple[PositiveInt, ...] = Field(
+        default=(16, 32, 64, 128), min_length=1, description="channels of the layers, each halving the image"
+    )
     hidden: int = Field(default=128, ge=1, description="units of the LSTM")
     mixtures: int = Field(default=5, ge=1, description="Gaussians for each of the numbers")
     noise: float = Field(default=0.1, gt=0, description="standard deviation of a pixel by the autoencoder, from 0 to 1")
@@ -113,7 +115,7 @@ class VaeMdn(LearnedWorld):
     def build(self) -> nn.Module:
         """Autoencoder, LSTM, the beginnings of dreams, and the scale of rewards."""
         config = self.config
-        if list(self.observed.images) != ["image"]:
+        if not self.observed.single or not self.observed.images:
             raise ConfigError(f"this world is fitted to images, a Box of bytes (H, W, C), not to {self.lived_space}")
         module = nn.ModuleDict(
             {
@@ -134,7 +136,7 @@ class VaeMdn(LearnedWorld):
     def fit(
         self,
         data: Trajectories,
-        training: Training | None = None,
+        training: Training | Mapping[str, Any] | None = None,
         *,
         to: str | Path | None = None,
         progress: bool | None = None,
@@ -147,7 +149,7 @@ class VaeMdn(LearnedWorld):
         the LSTM is fitted.
         """
         self.check(data)
-        training = training or Training(steps=2000, batch=64, lr=1e-3, clip=1.0)
+        training = Training.of(training, steps=2000, batch=64, lr=1e-3, clip=1.0)
         folder = None if to is None else Path(to)
         if eyes is None:
             self._fit_vae(data, training, None if folder is None else folder / "vae", progress)

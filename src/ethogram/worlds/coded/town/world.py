@@ -9,22 +9,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ethogram.errors import ConfigError
-from ethogram.seeds import generator
 from ethogram.social import Do, Event, Go, Say, View, Wait
 from ethogram.spaces import Typed, Verbs
-from ethogram.world import Step, World, intervention
+from ethogram.world import Step
 from ethogram.worlds.coded.town.choices import Choices
 from ethogram.worlds.coded.town.clock import DAY, WEEKDAYS, clock, clock_time
-from ethogram.worlds.coded.town.layout import STREET, Layout
+from ethogram.worlds.coded.town.grounds import Grounds
+from ethogram.worlds.coded.town.layout import Layout
 from ethogram.worlds.coded.town.people import People, Person
-from ethogram.worlds.coded.town.senses import MOST, event, gone, latest, near_and_far, nearest_of, news
+from ethogram.worlds.coded.town.senses import MOST, event, gone, latest, nearest_of, news
 from ethogram.worlds.coded.town.source import nearest, town_file
 from ethogram.worlds.coded.town.talk import Speech, Talk, answer, begin, find, sides
 
 __all__ = ["Town"]
 
 
-class Town(World):
+class Town(Grounds):
     """People on a map of tiles, in ticks of some minutes, speaking the common vocabulary (`ethogram.social`).
 
     At a tick everyone who is awake and not on the way acts at once. Who says something to somebody near opens a
@@ -245,37 +245,6 @@ class Town(World):
                 self._set_out(i, place)
         self.intents = {}
 
-    def _start_activity(self, i: int, activity: str, thing: str = "") -> None:
-        """Let a person do something else, giving back the thing used before and taking up the new one."""
-        place = self.layout.names[self.place[i]]
-        self._changed[i] |= activity != self.activity[i]
-        self.activity[i] = activity
-        before = self.using.pop(str(i), None)
-        after = [place, thing] if thing in self.things[place] and [place, thing] not in self.using.values() else None
-        if after:
-            self.using[str(i)] = after
-        for used in (before, after):
-            if used and before != after:
-                self._show(i, *used)
-
-    def _show(self, i: int, place: str, thing: str) -> None:
-        """Let those near `i` see the state of a thing."""
-        text = f"{thing} at {place} is now {self._state(place, thing)}."
-        seen = event("seen", thing, text[:1].upper() + text[1:], place)
-        for k in np.flatnonzero(self._near[i]).tolist():
-            self.inbox[k].append(seen)
-
-    def _state(self, place: str, thing: str) -> str:
-        """The state of a thing: who uses it for what, or the state it is in when nobody does."""
-        user = next((int(i) for i, used in self.using.items() if used == [place, thing]), None)
-        if user is None:
-            return self.things[place][thing]
-        return f"in use by {self.possible_agents[user]} ({self.activity[user]})"
-
-    def _set_out(self, i: int, place: int) -> None:
-        self._start_activity(i, f"walking to {self.layout.names[place]}")
-        self.going[i] = place
-
     def _advance(self) -> None:
         """Let ticks pass until somebody is to act or the episode ends."""
         while self.time < self.end:
@@ -288,31 +257,6 @@ class Town(World):
             self._changed[:] = False
             if self.acting:
                 return
-
-    def _walk(self) -> None:
-        """Move everybody who is on the way by at most `pace` tiles; who arrives takes a free spot of the place."""
-        region = self.layout.region
-        for i, place in enumerate(self.going):
-            if place < 0:
-                continue
-            following, _ = self.layout.ways(place)
-            tile = self.tile[i]
-            for _ in range(self.pace):
-                tile = following[tile]
-                if region[tile] == place:
-                    break
-            self.tile[i] = tile
-            if region[tile] == place:
-                self.tile[i] = self._spot(place, self.rng)
-                self.place[i], self.going[i], self.activity[i] = place, -1, "arriving"
-                self._changed[i] = True
-
-    def _spot(self, place: int, rng: np.random.Generator | None) -> int:
-        """A random free tile of the place, or any where none is free."""
-        tiles = self.layout.tiles[place]
-        free = tiles[~np.isin(tiles, self.tile)]
-        assert rng is not None
-        return int(rng.choice(free if len(free) else tiles))
 
     def _sleep(self) -> None:
         """Wake up who has slept enough, send home whose bedtime has come, and let sleep who is at home then."""
@@ -331,11 +275,6 @@ class Town(World):
                     self._set_out(i, self._home[i])
 
     # --- perception ---
-
-    def _look(self) -> None:
-        """Find who is near whom."""
-        region, awake = self.layout.region[self.tile], ~np.array(self.asleep)
-        self._near, self._far = near_and_far(self.tile, region, awake, self.layout.width, self.sight)
 
     def _perceive(self, before: np.ndarray, stood: np.ndarray) -> None:
         """Tell everybody who came near or changed his activity near him, the nearest first, and who has gone.
@@ -357,11 +296,6 @@ class Town(World):
             name, place = self.possible_agents[j], self._where(i)
             self.inbox[i].append(event("seen", name, f"{name} leaves {place}.", place))
 
-    def _where(self, i: int) -> str:
-        """The name of the place on whose tiles the person stands; that of the street on the street."""
-        region = int(self.layout.region[self.tile[i]])
-        return self.layout.street if region == STREET else self.layout.names[region]
-
     def _views(self, touched: Any) -> dict[str, View]:
         """The views of all agents, those of `touched` made anew."""
         for i in touched:
@@ -369,10 +303,6 @@ class Town(World):
         views = [self._view(i) if view is None else view for i, view in enumerate(self._cache)]
         self._cache = list(views)
         return {a: v for a, v, away in zip(self.possible_agents, views, self.away, strict=True) if not away}
-
-    def _present(self) -> list[str]:
-        """Who is in town."""
-        return [name for name, away in zip(self.possible_agents, self.away, strict=True) if not away]
 
     def _view(self, i: int) -> View:
         """What a person perceives now; everything in it follows from the state."""
@@ -408,76 +338,6 @@ class Town(World):
         people = tuple(self.possible_agents[k] for k in nearest_of(self._near[i], self._far[i]))
         return self._choices.free(places, people, tuple(self.things[self.layout.names[here]]))
 
-    def _open_to(self, i: int, place: int) -> bool:
-        """Whether a person may enter a place now: in its opening hours, or with a key, and not where it is shut."""
-        if place in self.shut:
-            return False
-        return place in self._keys[i] or self.layout.places[place].open.contain(self.time)
-
-    # --- interventions ---
-
-    @intervention
-    def tell(self, agent: str, text: str, speaker: str = "a stranger") -> None:
-        """Let an agent be told something: an event of its next view."""
-        i = self._known(agent, self._index, "agent")
-        if self.away[i]:
-            raise ConfigError(f"{agent} is not in town yet: `arrive` brings newcomers")
-        self.inbox[i].append(event("told", speaker, _speech(text), self._where(i), agent))
-
-    @intervention
-    def arrive(self, agent: str, place: str = "") -> None:
-        """Bring a newcomer to town: to a place, or home. Who is near sees it."""
-        i = self._known(agent, self._index, "agent")
-        if not self.away[i]:
-            raise ConfigError(f"{agent} is in town already")
-        region = self._known(place, self.layout.index, "place") if place else self._home[i]
-        self.away[i] = self.asleep[i] = False
-        # Its own luck: the town's draws stay as they would have been.
-        self.tile[i] = self._spot(region, generator(self.time, "arrive", agent))
-        self.place[i], self.activity[i], self.agents = region, "arriving", self._present()
-        self._look()
-        seen = event("seen", agent, f"{agent} is arriving at {self._where(i)}.", self._where(i))
-        for k in np.flatnonzero(self._near[i]).tolist():
-            self.inbox[k].append(seen)
-
-    @intervention
-    def announce(self, place: str, text: str) -> None:
-        """Let everybody who is awake in a place hear something: an event of their next views."""
-        region = self._known(place, self.layout.index, "place")
-        for i, tile in enumerate(self.tile.tolist()):
-            if self.layout.region[tile] == region and not self.asleep[i]:
-                self.inbox[i].append(event("heard", "an announcement", _speech(text), place))
-
-    @intervention
-    def set_thing(self, place: str, thing: str, state: str) -> None:
-        """Put a thing into a state, which it is in whenever nobody uses it."""
-        self._known(place, self.layout.index, "place")
-        self._known(thing, self.things[place], f"thing in {place}")
-        self.things[place][thing] = _speech(state)
-
-    @intervention
-    def close_place(self, place: str) -> None:
-        """Shut a place: nobody may enter it until `reopen_place`, and those in it or on the way to it walk home."""
-        region = self._known(place, self.layout.index, "place")
-        self.shut = sorted({*self.shut, region})
-        for i, home in enumerate(self._home):
-            if self.away[i]:
-                continue
-            here = region in (self.going[i], self.place[i] if self.going[i] < 0 else -1)
-            if here and home != region:
-                self._set_out(i, home)
-
-    @intervention
-    def reopen_place(self, place: str) -> None:
-        """Undo `close_place`."""
-        self.shut = [p for p in self.shut if p != self._known(place, self.layout.index, "place")]
-
-    @staticmethod
-    def _known(name: str, known: Mapping[str, Any], kind: str) -> Any:
-        if name not in known:
-            raise ConfigError(f"the town has no {kind} {name!r}{nearest(str(name), known)}")
-        return known[name]
-
     # --- state ---
 
     def state_dict(self) -> dict[str, Any]:
@@ -495,10 +355,3 @@ class Town(World):
 
 def _dump(action: Go | Do | Wait) -> dict[str, Any]:
     return {"verb": type(action).__name__.lower(), **action.model_dump()}
-
-
-def _speech(text: str) -> str:
-    """A text given from outside, checked to fit into an event."""
-    if not isinstance(text, str) or not 0 < len(text) <= 400:
-        raise ConfigError(f"a text for the town has 1 to 400 characters, not {str(text)[:40]!r}")
-    return text
