@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ethogram.errors import DataError
 from ethogram.records import Trajectories, Trajectory
-from ethogram.records.lerobot import export_lerobot, import_lerobot, writing
+from ethogram.records.lerobot import export_lerobot, import_lerobot, tasks_of_lerobot, writing
 from ethogram.spaces import Verbs
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +92,20 @@ def test_numbers_of_the_layout(tmp_path):
     assert stats["action"]["count"] == [8]
 
 
+def test_each_episode_has_a_task_in_words(tmp_path):
+    data, words = made(*PAIRS["vectors"]), ["push", "pull", "push"]
+    folder = export_lerobot(data, tmp_path / "d", task=words)
+    assert tasks_of_lerobot(folder) == [("push",), ("pull",), ("push",)]
+    assert tasks_of_lerobot(export_lerobot(data, tmp_path / "e", task="wait")) == [("wait",)] * 3
+    frames = pq.read_table(folder / "data" / "chunk-000" / "file-000.parquet").to_pydict()
+    assert frames["task_index"] == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert json.loads((folder / "meta" / "info.json").read_text())["total_tasks"] == 2
+    with pytest.raises(DataError, match="2 tasks for 3 episodes"):
+        export_lerobot(data, tmp_path / "f", task=words[:2])
+    with pytest.raises(DataError, match="is missing"):
+        tasks_of_lerobot(tmp_path / "none")
+
+
 def test_video_is_small_and_close(tmp_path):
     pytest.importorskip("av")
     lengths = (12, 9)
@@ -166,8 +180,10 @@ def judged(role, root, out):
 @needs_lerobot
 def test_lerobot_reads_what_is_written(tmp_path):
     data = made(*PAIRS["goals"])
-    found = judged("read", export_lerobot(data, tmp_path / "goals", task="be there"), tmp_path / "goals.npz")
-    assert found["lengths"].tolist() == [3, 1, 4] and found["task"].tolist() == ["be there"] * 8
+    folder = export_lerobot(data, tmp_path / "goals", task=["be there", "go", "be there"])
+    found = judged("read", folder, tmp_path / "goals.npz")
+    assert found["lengths"].tolist() == [3, 1, 4]
+    assert found["task"].tolist() == ["be there"] * 3 + ["go"] + ["be there"] * 4
     for name, key in (("state", "observation"), ("achieved_goal", "achieved_goal")):
         assert np.allclose(found[f"observation.{name}"], np.concatenate([t.observations[key][:-1] for t in data]))
     pictures = np.concatenate([t.observations["image"][:-1] for t in data])
@@ -192,4 +208,4 @@ def test_what_lerobot_writes_is_read(tmp_path):
         assert np.array_equal(np.concatenate([t.observations[name] for t in data]), kept[f"observation.{name}"])
     assert np.array_equal(np.concatenate([t.actions for t in data]), kept["action"])
     assert np.array_equal(np.concatenate([t.rewards for t in data]), kept["next.reward"].ravel())
-    assert data.outcomes("success").tolist() == [0, 1]
+    assert data.outcomes("success").tolist() == [0, 1] and tasks_of_lerobot(tmp_path / "theirs") == [("try",)] * 2

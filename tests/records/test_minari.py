@@ -92,6 +92,7 @@ def test_what_minari_writes_is_read(kind, tmp_path, monkeypatch):
         description="d", jpeg_encoding=kind == "pictures",
     )  # fmt: skip
     again = import_minari(tmp_path / "theirs" / f"{kind}-v1")
+    assert len(import_minari(minari.load_dataset(f"theirs/{kind}-v1"))) == len(again)
     assert again.observation_space == observations and again.action_space == actions
     for ours, one, judge in zip(again, data, minari.load_dataset(f"theirs/{kind}-v1").iterate_episodes(), strict=True):
         assert same(ours.observations, judge.observations)  # of pictures: what is left of them after JPEG
@@ -119,8 +120,10 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path):
         export_minari(
             Trajectories.of([t._replace(observations=t.observations[:-1]) for t in data], *PAIRS["vectors"]), tmp_path / "e"
         )
-    with pytest.raises(DataError, match=r"metadata\.json is missing"):
-        import_minari(tmp_path / "none")
+    with pytest.raises(DataError, match=r"metadata\.json is missing; give the folder"):
+        import_minari("D4RL/pen/human-v2")
+    with pytest.raises(DataError, match="not as a list"):
+        import_minari([folder])
     with h5py.File(folder / "main_data.hdf5", "a") as file:
         kept = file["episode_1/rewards"][()]
         del file["episode_1/rewards"]

@@ -199,6 +199,8 @@ def test_weights_of_windows():
     assert set(where) == {2, 7}
     assert abs((where == 7).mean() - 0.75) < 0.03
     with pytest.raises(DataError, match="there are 10 windows"):
+        windows.sample(3, np.random.default_rng(0), np.full(10, np.nan))
+    with pytest.raises(DataError, match="there are 10 windows"):
         windows.sample(3, np.random.default_rng(0), np.ones(4))
 
 
@@ -220,7 +222,8 @@ def test_split_by_episode_and_steps():
     assert made([2, 3], final=False).steps().step.tolist() == [0, 0, 1]
     assert np.allclose(data.returns(), [t.rewards.sum() for t in data])
     assert np.array_equal(data.outcomes("score"), [np.nan, 1, np.nan, 3, np.nan, 5, np.nan, 7], equal_nan=True)
-    assert np.isnan(data.outcomes("fame")).all()
+    with pytest.raises(DataError, match="no episode of the trajectories has an outcome 'scroe'; did you mean 'score'"):
+        data.outcomes("scroe")
 
 
 def mapped_bytes(path: Path) -> int:
@@ -315,6 +318,58 @@ class Relay(World):
         observed = self.seen()
         self.agents = [a for a in self.agents if not ended[a]]
         return observed, rewards, ended, dict.fromkeys(ended, False), {a: {} for a in ended}
+
+
+def test_an_episode_that_is_there_twice_stays_on_one_side():
+    space = gs.Box(-9, 9, (1,))
+    one = [Trajectory("a", i, np.full((2, 1), i), np.zeros((1, 1)), [1.0], [0.0], False) for i in range(9)]
+    twice = Trajectories.of(one, space, space)
+    twice = twice + twice
+    parts = [{float(t.observations[0, 0]) for t in part} for part in twice.split(0.5, 0.5, seed=3)]
+    assert not parts[0] & parts[1] and len(parts[0] | parts[1]) == 9
+    with pytest.raises(DataError, match="shares of a split"):
+        twice.split(float("nan"), 1)
+
+
+def test_a_return_that_is_none_is_its_episodes_alone():
+    space = gs.Box(-9, 9, (1,))
+    rewards = ([1.0, 2.0], [np.nan], [0.5, 0.25, 3.0], [])
+    some = [Trajectory("a", i, np.zeros((len(r) + 1, 1)), np.zeros((len(r), 1)), r, r, False) for i, r in enumerate(rewards)]
+    data = Trajectories.of(some, space, space)
+    assert np.array_equal(data.returns(), [3, np.nan, 3.75, 0], equal_nan=True)
+    assert data[[2, 0]].returns().tolist() == [3.75, 3]
+
+
+def test_what_a_type_cannot_hold_is_refused():
+    def made(seen, did):
+        return Trajectories.of(
+            [Trajectory("a", 0, seen, did, [0.0], [0.0], False)], gs.Box(0, 255, (2,), np.uint8), gs.Discrete(3)
+        )
+
+    assert made([[1.0, 2.0], [3, 4]], [1.0])[0].actions.tolist() == [1]
+    with pytest.raises(DataError, match=r"of type uint8, which does not hold 0\.5"):
+        made([[0.5, 1.0], [0, 0]], [1])
+    with pytest.raises(DataError, match=r"of type int64, which does not hold 1\.7"):
+        made([[1, 2], [3, 4]], [1.7])
+
+
+@pytest.mark.parametrize(
+    "space, good, bad",
+    [
+        (gs.Box(np.array([-1, -np.inf], np.float32), 1), [-1.0000001, -1e9], [-1.01, 0]),
+        (gs.Box(-1, 1, (2,)), [1, 0], [0, np.nan]),
+        (gs.Discrete(3, start=2), 4, 5),
+        (gs.MultiDiscrete([2, 3]), [1, 2], [2, 0]),
+        (gs.Dict({"a": gs.MultiBinary(1), "b": gs.Tuple([gs.Discrete(2)])}), {"a": [1], "b": (1,)}, {"a": [0], "b": (-1,)}),
+    ],
+)
+def test_an_action_outside_of_its_space_is_refused_with_its_place(space, good, bad):
+    def made(*actions):
+        return Trajectory("a", 0, [0] * (len(actions) + 1), list(actions), [0.0] * len(actions), [0.0] * len(actions), False)
+
+    assert len(Trajectories.of([made(good, good)], gs.Discrete(1), space)) == 1
+    with pytest.raises(DataError, match=r"action of trajectory 1 at step 2 is .* outside of .*; clip such actions"):
+        Trajectories.of([made(good), made(good, good, bad)], gs.Discrete(1), space)
 
 
 def test_a_run_gives_its_trajectories():

@@ -33,6 +33,7 @@ __all__ = [
     "collect",
     "from_arrow",
     "gather",
+    "inside",
     "join",
     "members",
     "pick",
@@ -179,7 +180,28 @@ def collect(space: Space[Any], values: Any) -> Column:
         raise DataError(f"members of {space} are expected, arrays of shape {shape}: {error}") from error
     if found.shape[1:] != shape:
         raise DataError(f"members of {space} have shape {shape}, but shape {found.shape[1:]} was given")
+    given = np.asarray(values)
+    if len(given) and dtype.kind in "iub" and given.dtype != dtype and (given != found).any():
+        raise DataError(f"members of {space} are of type {dtype}, which does not hold {given[given != found][0]}")
     return found
+
+
+def inside(space: Space[Any], column: Column) -> Array:
+    """(N,) which members of a column of arrays are in their space, up to rounding; members that are objects all count as."""
+    if isinstance(space, gs.Dict):
+        return np.logical_and.reduce([inside(part, column[key]) for key, part in space.spaces.items()])
+    if isinstance(space, gs.Tuple):
+        return np.logical_and.reduce([inside(part, c) for part, c in zip(space.spaces, column, strict=True)])
+    if isinstance(space, gs.Box):
+        low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
+        low, high = low - 1e-6 * (1 + abs(low)), high + 1e-6 * (1 + abs(high))
+    elif isinstance(space, gs.Discrete | gs.MultiDiscrete):
+        low, high = space.start, space.start + (space.n if isinstance(space, gs.Discrete) else space.nvec) - 1
+    elif isinstance(space, gs.MultiBinary):
+        low, high = 0, 1
+    else:
+        return np.ones(len(column), bool)
+    return ((column >= low) & (column <= high)).all(tuple(range(1, column.ndim)))
 
 
 def to_arrow(space: Space[Any], column: Column) -> pa.Array:

@@ -194,16 +194,17 @@ def _write_episode(group: Any, i: int, t: Trajectory, spaces: tuple[Space[Any], 
     group.create_group("infos").create_dataset("time", data=t.times)
 
 
-def import_minari(path: str | Path) -> Trajectories:
+def import_minari(dataset: str | Path | Any) -> Trajectories:
     """Read a data set in the Minari layout into memory.
 
     Args:
-        path: its folder (the one that holds `data`), as under `$MINARI_DATASETS_PATH`.
+        dataset: its folder (the one that holds `data`), as under `$MINARI_DATASETS_PATH`; or a `MinariDataset`.
 
     Raises:
         DataError: it is none, is in another format of Minari's, or something in it is missing or malformed.
     """
-    h5py, path = _h5py(), Path(path)
+    path = _place(dataset)
+    h5py = _h5py()
     folder = path / "data" if (path / "data").is_dir() else path
     try:
         about = json.loads((folder / "metadata.json").read_bytes())
@@ -216,9 +217,23 @@ def import_minari(path: str | Path) -> Trajectories:
         return Trajectories.of(found, *spaces)
     except FileNotFoundError as error:
         missing = Path(error.filename).name if error.filename else "main_data.hdf5"
-        raise DataError(f"{path} is no data set in the Minari layout: data/{missing} is missing") from None
+        raise DataError(
+            f"{path} is no data set in the Minari layout: data/{missing} is missing; give the folder of the data set (an id "
+            "names one in $MINARI_DATASETS_PATH, or in ~/.minari/datasets)"
+        ) from None
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{path} holds no sound Minari data set: {error}") from error
+
+
+def _place(dataset: str | Path | Any) -> Path:
+    """The folder of a data set of minari's."""
+    if isinstance(dataset, str | Path):
+        return Path(dataset)
+    try:
+        return Path(dataset.storage.data_path)
+    except AttributeError:
+        kind = type(dataset).__name__
+        raise DataError(f"a data set of minari is given by its folder or as a MinariDataset, not as a {kind}") from None
 
 
 def _spaces(about: dict[str, Any], path: Path) -> tuple[Space[Any], Space[Any]]:

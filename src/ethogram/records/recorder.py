@@ -77,6 +77,7 @@ class Recorder:
         self._commits: list[Commit] = []
         self.lean = Lean.of(codec, manifest.agents, manifest.record)
         self._lean_rows = bytearray()
+        self._nothing = pa.RecordBatch.from_pylist([], codec.schema)
         self._calls: dict[Position, tuple[int, Call]] = {}
         self._bytes = 0
         self._lock = -1
@@ -194,7 +195,7 @@ class Recorder:
     def note(self, place: tuple[int, int], notes: list[dict[str, Any]], *, alone: bool) -> None:
         """Record the notes of a step whose lean rows come next, or which has no rows (`alone`)."""
         assert self._journal is not None
-        commit = Commit(*place, pa.RecordBatch.from_pylist([], self.codec.schema), notes, 0)
+        commit = Commit(*place, self._nothing, notes, 0)
         with _disk(self.folder):
             if alone:
                 self._journal.commit(commit)

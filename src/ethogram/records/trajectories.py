@@ -18,8 +18,9 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from gymnasium import Space
 
+from ethogram.discovery import nearest
 from ethogram.errors import DataError
-from ethogram.records.columns import Array, Column, chain, collect, gather, join, members, rows
+from ethogram.records.columns import Array, Column, chain, collect, gather, inside, join, members, rows
 from ethogram.records.folders import fresh
 from ethogram.records.store import Store, read_store, write_store
 from ethogram.records.windows import Goal, Windows
@@ -89,7 +90,8 @@ class Trajectories(Sequence[Trajectory]):
         """Put episodes together; their observations and actions may be lists of members or arrays.
 
         Raises:
-            DataError: where the lengths of an episode's parts do not fit each other, or members do not fit their space.
+            DataError: where the lengths of an episode's parts do not fit each other, members do not fit their space, or a
+                number acted is none or outside of it.
         """
         observations, actions = [], []
         for i, t in enumerate(episodes):
@@ -103,6 +105,13 @@ class Trajectories(Sequence[Trajectory]):
                 raise DataError(
                     f"trajectory {i} has {seen} observations, {rows(actions[-1])} actions, {n} rewards and {len(t.times)} "
                     "times; give as many rewards and times as actions, and one observation more or as many"
+                )
+            if not (good := inside(action_space, actions[-1])).all():
+                step = int(np.argmin(good))
+                wrong = gather(actions[-1], slice(step, step + 1))
+                raise DataError(
+                    f"the action of trajectory {i} at step {step} is {wrong}, outside of {action_space}; clip such actions, "
+                    "or give the space that they are in"
                 )
         names = sorted({name for t in episodes for name in t.outcome})
         store = Store(
@@ -213,15 +222,18 @@ class Trajectories(Sequence[Trajectory]):
         return list(self._store.outcomes)
 
     def outcomes(self, name: str) -> Array:
-        """(E,) the outcome of that name of each; NaN where there is none."""
-        found = self._store.outcomes.get(name)
-        return np.full(len(self), np.nan) if found is None else found[self._index]
+        """(E,) the outcome of that name of each; NaN where it has none. Raises DataError where none has any."""
+        if name not in self._store.outcomes:
+            known = self.outcome_names
+            silent = "their world says nothing of how they came out (an env says it in its info, as info['success'])"
+            hint = f"did you mean {nearest(name, known)}?" if known else silent
+            raise DataError(f"no episode of the trajectories has an outcome {name!r}; {hint}")
+        return self._store.outcomes[name][self._index]
 
     def returns(self) -> Array:
         """(E,) sum of rewards of each."""
-        sums = np.concatenate([[0.0], np.cumsum(self._store.rewards[:])])
-        first = self._at[1][self._index]
-        return sums[first + self.lengths] - sums[first]
+        own, _, did = self._rows(self.lengths, self._at[1][self._index])
+        return np.bincount(own, self._store.rewards[did], minlength=len(self))
 
     def split(self, *shares: float, seed: int = 0) -> tuple[Trajectories, ...]:
         """Divide by episode at random: trajectories of the same episode of a run stay together.
@@ -230,13 +242,14 @@ class Trajectories(Sequence[Trajectory]):
             *shares: relative sizes, such as 0.8, 0.1, 0.1; a part may be off by less than an episode.
             seed: of the shuffling.
         """
-        if not shares or min(shares) < 0 or sum(shares) <= 0:
+        if not shares or not (min(shares) >= 0 and 0 < sum(shares) < np.inf):
             raise DataError(f"shares of a split are positive numbers, such as 0.9, 0.1; {shares} were given")
         episodes, own = np.unique(self.episodes, return_inverse=True)
-        if len(set(zip(self.agents, own.tolist(), strict=True))) < len(
-            self
-        ):  # numbers of several sources: they name nothing
-            episodes, own = np.arange(len(self)), np.arange(len(self))
+        rows = self._index.tolist()
+        if len(set(zip(self.agents, own.tolist(), strict=True))) < len(set(rows)):  # of several sources: they name nothing
+            episodes = list(dict.fromkeys(rows))
+            place = {row: i for i, row in enumerate(episodes)}
+            own = np.array([place[row] for row in rows], int)
         order = generator(seed, "split").permutation(len(episodes))
         ends = np.rint(np.cumsum(shares) / sum(shares) * len(episodes)).astype(int)
         part = np.searchsorted(ends, np.argsort(order), side="right")[own]

@@ -125,7 +125,7 @@ class Windows:
         if weights is None:
             return self.batch(rng.integers(len(self), size=n), rng)
         if self._weights is None or self._weights[0] is not weights:
-            if len(weights) != len(self) or np.min(weights) < 0 or np.sum(weights) <= 0:
+            if np.shape(weights) != (len(self),) or not (np.min(weights) >= 0 and 0 < np.sum(weights) < np.inf):
                 raise DataError(f"weights are one a window, none negative and not all zero; there are {len(self)} windows")
             self._weights = weights, np.cumsum(weights, dtype=np.float64)
         sums = self._weights[1]

@@ -15,7 +15,7 @@ Features: an observation is `observation.state`, or `observation.image` where it
 `observation.<key>` (`state` for the key `observation` of a goal env), and the action is `action`, or `action.<key>`.
 """
 
-from ethogram.records.lerobot.reading import import_lerobot
+from ethogram.records.lerobot.reading import import_lerobot, tasks_of_lerobot
 from ethogram.records.lerobot.writing import export_lerobot
 
-__all__ = ["export_lerobot", "import_lerobot"]
+__all__ = ["export_lerobot", "import_lerobot", "tasks_of_lerobot"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +21,69 @@ from ethogram.records.frames import decode_png, read_video
 from ethogram.records.lerobot.layout import OWN, PICTURES, Leaf, leaves
 from ethogram.records.trajectories import Trajectories, Trajectory
 
-__all__ = ["import_lerobot"]
+__all__ = ["import_lerobot", "tasks_of_lerobot"]
 
 
 def import_lerobot(path: str | Path) -> Trajectories:
     """Read a data set in the LeRobot layout into memory.
 
     Of a data set that ethogram did not write, `next.reward`, `next.done` and `next.success` are taken where they are there;
-    final observations are not, since the layout has none, and bounds of spaces are unknown.
+    final observations are not, since the layout has none, and bounds of spaces are unknown. What the episodes are about, in
+    words, `tasks_of_lerobot` says.
 
     Raises:
         DataError: it is none, is of another version than 3, or something in it is missing or malformed.
     """
     path = Path(path)
-    try:
-        info = json.loads((path / "meta" / "info.json").read_bytes())
-        if not str(info["codebase_version"]).startswith("v3."):
-            raise DataError(f"{path} is of version {info['codebase_version']} of the LeRobot layout: only version 3 is read")
+    with _sound(path):
+        info, episodes = _meta(path)
         rest = Trajectories.load(path / OWN) if (path / OWN).is_dir() else None
         if rest is not None and len(rest) != info["total_episodes"]:  # lerobot has since added or removed episodes
             rest = None
         pictures = "video" if any(f["dtype"] == "video" for f in info["features"].values()) else "image"
         spaces = (rest.observation_space, rest.action_space) if rest is not None else _spaces(info["features"])
         parts = [list(leaves(s, p, pictures)) for s, p in zip(spaces, ("observation", "action"), strict=True)]
-        files = sorted((path / "meta" / "episodes").glob("*/*.parquet"))
-        if not files:
-            raise DataError(f"{path} is no data set in the LeRobot layout: meta/episodes holds no table")
-        lean = [[n for n in pq.read_schema(f).names if not n.startswith("stats/")] for f in files]
-        table = pa.concat_tables([pq.read_table(f, columns=c) for f, c in zip(files, lean, strict=True)])
-        found = list(_episodes(path, info, table.to_pylist(), parts, spaces))
+        found = list(_episodes(path, info, episodes, parts, spaces))
+    if rest is not None:
+        found = [_whole(t, r, spaces[0]) for t, r in zip(found, rest, strict=True)]
+    return Trajectories.of(found, *spaces)
+
+
+def tasks_of_lerobot(path: str | Path) -> list[tuple[str, ...]]:
+    """What each episode of a data set in the LeRobot layout is about, in words: one task, or several, or none.
+
+    In the order of `import_lerobot`, so that `data[[i for i, t in enumerate(tasks) if "push" in t]]` are those of one task.
+
+    Raises:
+        DataError: as `import_lerobot`.
+    """
+    path = Path(path)
+    with _sound(path):
+        return [tuple(row["tasks"]) for row in _meta(path)[1]]
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """Say of whatever is missing or malformed in a data set that it is so."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise DataError(f"{path} is no data set in the LeRobot layout: {error.filename or error} is missing") from None
     except (OSError, KeyError, IndexError, ValueError, TypeError, pa.ArrowException) as error:
         raise DataError(f"{path} holds no sound LeRobot data set: {type(error).__name__}: {error}") from error
-    if rest is not None:
-        found = [_whole(t, r, spaces[0]) for t, r in zip(found, rest, strict=True)]
-    return Trajectories.of(found, *spaces)
+
+
+def _meta(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What a data set says of itself, and of each episode."""
+    info = json.loads((path / "meta" / "info.json").read_bytes())
+    if not str(info["codebase_version"]).startswith("v3."):
+        raise DataError(f"{path} is of version {info['codebase_version']} of the LeRobot layout: only version 3 is read")
+    files = sorted((path / "meta" / "episodes").glob("*/*.parquet"))
+    if not files:
+        raise DataError(f"{path} is no data set in the LeRobot layout: meta/episodes holds no table")
+    lean = [[n for n in pq.read_schema(f).names if not n.startswith("stats/")] for f in files]
+    table = pa.concat_tables([pq.read_table(f, columns=c) for f, c in zip(files, lean, strict=True)])
+    return info, table.to_pylist()
 
 
 def _whole(t: Trajectory, rest: Trajectory, space: Space[Any]) -> Trajectory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -89,8 +90,16 @@ def _files(lengths: Array, parts: list[Leaf]) -> list[Array]:
     return np.split(np.arange(len(files)), np.flatnonzero(np.diff(files)) + 1)
 
 
-def _counted(group: list[Trajectory], first: tuple[int, int], fps: int, success: bool) -> dict[str, Array]:
-    """What a frame has beside observation and action; `first`: the first episode's number and its first frame's."""
+def _counted(group: list[Trajectory], first: tuple[int, int], tasks: list[int], fps: int, success: bool) -> dict[str, Array]:
+    """What a frame has beside observation and action.
+
+    Args:
+        group: some episodes.
+        first: the first one's number, and the number of its first frame.
+        tasks: number of the task of each.
+        fps: frames a second.
+        success: whether success is kept.
+    """
     counts = np.array([len(t.rewards) for t in group])
     steps = np.concatenate([np.arange(n) for n in counts])
     done = np.concatenate([np.arange(n) == n - 1 for n in counts])
@@ -102,7 +111,7 @@ def _counted(group: list[Trajectory], first: tuple[int, int], fps: int, success:
         "frame_index": steps,
         "episode_index": np.repeat(first[0] + np.arange(len(group)), counts),
         "index": first[1] + np.arange(len(steps)),
-        "task_index": np.zeros(len(steps), np.int64),
+        "task_index": np.repeat(np.array(tasks, np.int64), counts),
     }
     if success:
         found["next.success"] = done & np.repeat([t.outcome.get("success", 0) > 0 for t in group], counts)
@@ -114,7 +123,7 @@ def export_lerobot(
     path: str | Path,
     *,
     fps: int = 10,
-    task: str = "",
+    task: str | Sequence[str] = "",
     robot: str | None = None,
     pictures: Literal["image", "video"] = "image",
 ) -> Path:
@@ -124,18 +133,23 @@ def export_lerobot(
         trajectories: the episodes.
         path: folder of the data set, which must not exist yet.
         fps: frames a second; the layout wants one rate for all.
-        task: what they are about, in words.
+        task: what they are about, in words; or what each of them is about.
         robot: the kind of body.
         pictures: keep pictures as PNG (exact), or as H.264 video (small; needs av).
 
     Raises:
-        DataError: the folder exists, an episode has no step or no observations, or pictures do not fit a video.
+        DataError: the folder exists, an episode has no step or no observations, there are more or fewer tasks than episodes,
+            or pictures do not fit a video.
     """
     path = Path(path)
     if path.exists():
         raise DataError(f"{path} exists already: choose another folder for the data set")
     if not len(trajectories) or trajectories.lengths.min() < 1 or rows(trajectories[0].observations) < 1:
         raise DataError("the LeRobot layout holds episodes of at least one step with observations: leave out the others")
+    tasks = [task] * len(trajectories) if isinstance(task, str) else list(task)
+    if len(tasks) != len(trajectories):
+        raise DataError(f"{len(tasks)} tasks for {len(trajectories)} episodes: give one for all, or one for each")
+    known = {words: i for i, words in enumerate(dict.fromkeys(tasks))}
     seen = list(leaves(trajectories.observation_space, "observation", pictures))
     done = list(leaves(trajectories.action_space, "action", pictures))
     success = "success" in trajectories.outcome_names
@@ -149,18 +163,18 @@ def export_lerobot(
         for number, some in enumerate(_files(trajectories.lengths, [*seen, *done])):
             place, group = divmod(number, CHUNK_FILES), list(trajectories[some])
             columns = _columns(group, "observations", seen) | _columns(group, "actions", done)
-            numbers = _counted(group, (int(some[0]), first), fps, success)
+            numbers = _counted(group, (int(some[0]), first), [known[tasks[i]] for i in some], fps, success)
             _write_frames(folder, place, [*seen, *done], columns, numbers, fps, features)
             values = {k: v for k, v in {**columns, **numbers}.items() if features[k]["dtype"] != "string"}
             start = 0
             for i, t in zip(some.tolist(), group, strict=True):
                 end = start + len(t.rewards)
                 stats = {k: _statistics(v[start:end], features[k]["dtype"] in PICTURES) for k, v in values.items()}
-                episodes.append(_episode_row(i, task, first, (start, end), place, fps, features, stats))
+                episodes.append(_episode_row(i, tasks[i], first, (start, end), place, fps, features, stats))
                 summary.append(stats)
                 start = end
             first += start
-        _write_meta(folder, features, fps, task, robot, episodes, summary)
+        _write_meta(folder, features, fps, list(known), robot, episodes, summary)
         _write_rest(trajectories, folder / OWN)
     return path
 
@@ -219,7 +233,7 @@ def _write_meta(
     path: Path,
     features: dict[str, Any],
     fps: int,
-    task: str,
+    tasks: list[str],
     robot: str | None,
     episodes: list[dict[str, Any]],
     summary: list[dict[str, dict[str, Array]]],
@@ -229,7 +243,7 @@ def _write_meta(
         "robot_type": robot,
         "total_episodes": len(episodes),
         "total_frames": episodes[-1]["dataset_to_index"],
-        "total_tasks": 1,
+        "total_tasks": len(tasks),
         "chunks_size": CHUNK_FILES,
         "data_files_size_in_mb": FILE_BYTES // 2**20,
         "video_files_size_in_mb": VIDEO_BYTES // 2**20,
@@ -245,13 +259,13 @@ def _write_meta(
     stats = {name: _together([s[name] for s in summary]) for name in summary[0]}
     (meta / "stats.json").write_text(json.dumps(stats, indent=4), encoding="utf-8")
     pq.write_table(pa.Table.from_pylist(episodes), meta / "episodes" / "chunk-000" / "file-000.parquet")
-    tasks = pa.table({"task_index": pa.array([0]), INDEX: pa.array([task])})
+    table = pa.table({"task_index": pa.array(range(len(tasks)), pa.int64()), INDEX: pa.array(tasks)})
     columns = [
         {"name": "task_index", "field_name": "task_index", "pandas_type": "int64", "numpy_type": "int64", "metadata": None},
         {"name": None, "field_name": INDEX, "pandas_type": "unicode", "numpy_type": "object", "metadata": None},
     ]
     pandas = {"index_columns": [INDEX], "column_indexes": [], "columns": columns, "pandas_version": "2.3.0"}
-    pq.write_table(tasks.replace_schema_metadata({"pandas": json.dumps(pandas)}), meta / "tasks.parquet")
+    pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(pandas)}), meta / "tasks.parquet")
 
 
 def _write_rest(trajectories: Trajectories, path: Path) -> None:
