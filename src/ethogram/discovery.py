@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,6 +52,11 @@ def classes(module: str, base: type[T], what: str) -> dict[str, type[T]]:
 
 def construct(made: type[T], what: str, options: Mapping[str, Any]) -> T:
     """An instance; ConfigError where the constructor does not take these options."""
+    known = inspect.signature(made).parameters
+    unknown = [name for name in options if name not in known]
+    if known and unknown and not any(p.kind is p.VAR_KEYWORD for p in known.values()):
+        near = nearest(unknown[0], list(known))
+        raise ConfigError(f"{what} does not take these options: there is no {unknown[0]!r}; did you mean {near}?")
     try:
         return made(**options)
     except TypeError as error:

@@ -88,3 +88,14 @@ class Dying(Policy):
 
     def act(self, observations: Mapping[str, Any], spaces: Any) -> dict[str, Any]:
         return dict.fromkeys(observations, 1)
+
+
+def heedless(seen: Mapping[str, Any], space: Any) -> int:
+    """An action that is none on the right half of the line."""
+    return 7 if seen["observation"][0] > 0 else 1
+
+
+@scene
+def careless() -> Any:
+    """A ball on a hill, whose policy does not heed its space."""
+    return GymWorld(Hill()), coded(heedless)

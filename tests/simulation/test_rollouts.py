@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hill import Hill, climb, hill
+from hill import Hill, careless, climb, hill
 from pond import pond
 
 from ethogram.errors import ConfigError, RunError
@@ -74,6 +74,22 @@ def test_the_number_of_workers_changes_nothing(two, three):
     assert same(some, alone[np.array([5, 2])])
 
 
+def test_a_world_and_policies_are_a_scene_as_in_simulate():
+    chosen = {"episodes": 3, "steps": 40}
+    one, other = rollouts(GymWorld(Hill()), coded(climb), **chosen), rollouts(hill(), **chosen)
+    assert [t.actions.tolist() for t in one] == [t.actions.tolist() for t in other]
+    assert len(rollouts(GymWorld(Hill()), coded(climb), steps=2)) == 1
+
+
+@pytest.mark.parametrize("together", [1, 3])
+def test_actions_that_are_none_are_counted_and_told(together):
+    with pytest.warns(RuntimeWarning, match=r"actions in \d of 6 trajectories were no members of their space") as told:
+        found = rollouts(careless(), episodes=6, steps=5, together=together)
+    wrong = [int((t.observations["observation"][:-1, 0] > 0).sum()) for t in found]
+    assert np.array_equal(found.outcomes("faults"), [n or np.nan for n in wrong], equal_nan=True) and 0 in wrong
+    assert str(told[0].message).startswith(f"{sum(wrong)} actions in {sum(n > 0 for n in wrong)} of 6")
+
+
 def test_an_episode_is_the_one_that_simulate_runs():
     found = rollouts(hill(), episodes=3, steps=40, seed=9)
     run = simulate(hill(), episodes=3, steps=40, seed=9, record="all")
@@ -122,12 +138,18 @@ def test_the_outcome_is_part_of_the_state():
 
 
 def test_wrong_arguments_and_failures_are_told_in_a_sentence(two):
-    with pytest.raises(ConfigError, match="mark its function @scene"):
+    with pytest.raises(ConfigError, match="mark it @scene"):
         rollouts(Scene(GymWorld(Hill()), coded(climb)), episodes=2, together=2)
+    with pytest.raises(ConfigError, match="not a World: wrap a gymnasium env"):
+        rollouts(Hill(), coded(climb), episodes=2)
     with pytest.raises(ConfigError, match="workers is 0"):
         rollouts(hill(), episodes=2, workers=0)
-    with pytest.raises(ConfigError, match="give how many"):
-        rollouts(hill(), episodes=0)
+    for wrong in (0, 2.5, "3", [0, 1.5], [-1]):
+        with pytest.raises(ConfigError, match="give how many"):
+            rollouts(hill(), episodes=wrong)
+    for wrong in ({"steps": 1.5}, {"seed": None}, {"together": 0}):
+        with pytest.raises(ConfigError, match="and must be a whole number"):
+            rollouts(hill(), episodes=2, **wrong)
     with pytest.raises(RunError, match=r"a worker died \(exit code 7\) in episode"):
         rollouts(hill(die_at=2), episodes=9, steps=5, workers=two)
     assert len(rollouts(hill(), episodes=3, steps=5, workers=two)) == 3  # new ones are started

@@ -92,6 +92,7 @@ def test_killed_in_a_step_a_run_has_lost_that_step_and_no_other(tmp_path):
 
 
 BOX = Box(np.array([-1, 0], np.float32), np.array([1, np.inf], np.float32))
+EVEN = Box(-1, 1, (5,), np.float32)
 
 
 @given(
@@ -112,3 +113,8 @@ def test_the_quick_check_admits_members_only(action):
             assert admitted == BOX.contains(action)
         if isinstance(action, int) and isinstance(space, Discrete):
             assert admitted == space.contains(action)
+
+
+@given(hnp.arrays(np.float32, 5, elements=st.sampled_from([-np.inf, -2, -1, -0.5, 0, 1, 3, np.inf, np.nan])))
+def test_the_quick_check_is_not_deceived_by_numbers_that_do_not_sort(action):
+    assert quick_check(EVEN)(action) == EVEN.contains(action)

@@ -15,7 +15,7 @@ __all__ = ["Keeper", "checkpoint_name"]
 
 AT_LEAST = 100
 """Steps between two checkpoints where their number is left to the keeper ..."""
-SHARE = 0.02
+SHARE = 0.01
 """... which then spends no more than this share of the time on them."""
 FIRST_SECONDS = 0.02
 """What a checkpoint is taken to cost before there has been one."""

@@ -181,7 +181,7 @@ class Loop:
         elif lean:
             members += lean.do(actions[acting[0]])
         if self.memory:
-            self.memory.acted(acting, seen, actions, time)
+            self.memory.acted(acting, seen, actions, faults, time)
         came = await world.step_async(actions) if isinstance(world, AsyncWorld) else world.step(actions)
         moment = Moment(place, time, acting, actions, faults, {}, {}, {}, (place, time))
         self.happened(moment, column, came, members if lean else None)

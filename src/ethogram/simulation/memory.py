@@ -12,7 +12,10 @@ from ethogram.records.trajectories import Trajectory
 from ethogram.simulation.copies import Copies
 from ethogram.world import Agent, World
 
-__all__ = ["Memory", "copied"]
+__all__ = ["FAULTS", "Memory", "copied"]
+
+FAULTS = "faults"
+"""The outcome that counts the actions in whose place the idle one was taken."""
 
 
 def copied(value: Any) -> Any:
@@ -31,6 +34,7 @@ class Path:
         self.rewards: list[float] = []
         self.times: list[float] = []
         self.terminated = False
+        self.faults = 0
 
     def append(self, seen: Any, action: Any, time: float) -> None:
         """One action more; its reward comes later."""
@@ -55,11 +59,20 @@ class Memory:
             found = self.paths[agent] = Path()
         return found
 
-    def acted(self, acting: Sequence[Agent], seen: Mapping[Agent, Any], actions: Mapping[Agent, Any], time: float) -> None:
-        """The world is about to be stepped: what those see who act, and what they do."""
+    def acted(
+        self,
+        acting: Sequence[Agent],
+        seen: Mapping[Agent, Any],
+        actions: Mapping[Agent, Any],
+        faults: Mapping[Agent, str],
+        time: float,
+    ) -> None:
+        """The world is about to be stepped: what those see who act, what they do, and whose action was none."""
         for agent in acting:
             own = self._time_of(agent) if self._time_of else None
-            self.path(agent).append(copied(seen[agent]), copied(actions[agent]), time if own is None else own)
+            path = self.path(agent)
+            path.append(copied(seen[agent]), copied(actions[agent]), time if own is None else own)
+            path.faults += agent in faults
 
     def came(self, rewards: Mapping[Agent, float], how: Mapping[Agent, str], last: Mapping[Agent, Any]) -> None:
         """The world has been stepped: rewards, ends, and the last observations of those who are through.
@@ -77,7 +90,10 @@ class Memory:
                 path.terminated = how.get(agent) == "terminated"
 
     def trajectories(self, episode: int, names: Mapping[Agent, Agent], outcome: Mapping[str, float]) -> list[Trajectory]:
-        """The trajectories of those of the agents in `names` who have acted, under the names given there."""
+        """The trajectories of those of the agents in `names` who have acted, under the names given there.
+
+        The outcome `faults` says how many of an agent's actions were no members of their space, where any was.
+        """
         world = self._world
         return [
             Trajectory(
@@ -88,7 +104,7 @@ class Memory:
                 np.array(path.rewards, np.float64),
                 np.array(path.times, np.float64),
                 path.terminated,
-                dict(outcome),
+                {**outcome, FAULTS: float(path.faults)} if path.faults else dict(outcome),
             )
             for agent, name in names.items()
             if (path := self.paths.get(agent)) is not None

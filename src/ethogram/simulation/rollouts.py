@@ -7,20 +7,22 @@ however many processes share the work. It is the loop of `simulate` that runs; w
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Integral
 
 from ethogram.aio import run_coroutine
 from ethogram.errors import ConfigError
 from ethogram.records.descriptions import covering
 from ethogram.records.trajectories import Trajectories, Trajectory
-from ethogram.scene import Scene
+from ethogram.scene import Policies, Scene
 from ethogram.seeds import derive
 from ethogram.simulation.copies import Copies
 from ethogram.simulation.crew import Crew
-from ethogram.simulation.entry import codec_for
+from ethogram.simulation.entry import as_scene, codec_for
 from ethogram.simulation.loop import Loop, Place
-from ethogram.simulation.memory import Memory
+from ethogram.simulation.memory import FAULTS, Memory
 from ethogram.simulation.progress import bar
 from ethogram.simulation.sessions import RunSession
 from ethogram.simulation.workers import Job, Workers
@@ -30,23 +32,26 @@ __all__ = ["Stage", "rollouts"]
 
 
 def rollouts(
-    scene: Scene,
+    world: World | Scene,
+    policies: Policies | None = None,
     *,
-    episodes: int | Sequence[int],
+    episodes: int | Sequence[int] = 1,
     steps: int | None = None,
     seed: int = 0,
     workers: int | Workers = 1,
     together: int = 1,
     progress: bool | None = None,
 ) -> Trajectories:
-    """Run episodes of a scene and return them as trajectories, in the order of `episodes` and of the world's agents.
+    """Run episodes and return them as trajectories, in the order of `episodes` and of the world's agents.
 
-    Episode i is the one that `simulate(scene, seed=seed)` runs as its episode i: the world is reset with
+    Episode i is the one that `simulate(world, policies, seed=seed)` runs as its episode i: the world is reset with
     `derive(seed, "world", i)` and the policies with `derive(seed, "policy", i)`. A policy must forget between episodes all
     that `reset` does not give back.
 
     Args:
-        scene: world and policies; made by a function marked `@scene` where `workers` or `together` is more than 1.
+        world: a world, or a scene (then `policies` is left out); a scene made by a function marked `@scene` where `workers`
+            or `together` is more than 1.
+        policies: as in `simulate`.
         episodes: how many (the first so many), or which.
         steps: at most so many steps an episode; None: until the world ends it.
         seed: everything random derives from it.
@@ -56,23 +61,31 @@ def rollouts(
             episode. Groups do not depend on `workers`, and so the results do not either.
         progress: show a progress line; None: where the terminal can.
 
+    Warns:
+        RuntimeWarning: actions were no members of their space; the outcome `faults` counts those of each trajectory.
+
     Raises:
         ConfigError: wrong arguments.
         RunError: a worker died.
     """
-    chosen = list(range(episodes)) if isinstance(episodes, int) else list(episodes)
-    count = workers.count if isinstance(workers, Workers) else workers
-    for name, value, least in (("steps", steps, 1), ("workers", count, 1), ("together", together, 1), ("seed", seed, 0)):
-        if value is not None and value < least:
-            raise ConfigError(f"{name} is {value}, and must be at least {least}")
-    if not chosen or min(chosen) < 0:
+    scene = as_scene(world, policies)
+    count, most = workers.count if isinstance(workers, Workers) else workers, 1 if steps is None else steps
+    for name, value, least in (("steps", most, 1), ("workers", count, 1), ("together", together, 1), ("seed", seed, 0)):
+        if not (isinstance(value, Integral) and value >= least):
+            raise ConfigError(f"{name} is {value!r}, and must be a whole number, at least {least}")
+    if not isinstance(episodes, Integral | Iterable):
+        raise ConfigError(f"episodes is {episodes!r}: give how many, or numbers from 0 on")
+    chosen = list(range(int(episodes))) if isinstance(episodes, Integral) else list(episodes)
+    if not chosen or not all(isinstance(i, Integral) and i >= 0 for i in chosen):
         raise ConfigError(f"episodes is {episodes!r}: give how many, or numbers from 0 on")
     if scene.recipe is None and (together > 1 or isinstance(workers, Workers) or workers > 1):
-        raise ConfigError("several workers or copies need a scene that can be built again: mark its function @scene")
+        raise ConfigError(
+            "several workers or copies need a scene that can be built again: write a function in a module that returns "
+            "world and policies, mark it @scene (from ethogram.scene), and give what it returns"
+        )
     groups = [chosen[i : i + together] for i in range(0, len(chosen), together)]
     jobs = [Job(scene.recipe, seed, steps, group, together > 1) for group in groups]
-    world = scene.world
-    with bar(world.metadata.get("name", "episodes"), len(chosen), progress) as advance:
+    with bar(scene.world.metadata.get("name", "episodes"), len(chosen), progress) as advance:
         if isinstance(workers, int) and workers == 1:
             stage = Stage(scene)
             found = []
@@ -84,8 +97,23 @@ def rollouts(
         else:
             with Workers(min(workers, len(jobs))) as started:
                 found = started.map(jobs, advance)
-    spaces = (covering(space(a) for a in world.possible_agents) for space in (world.observation_space, world.action_space))
-    return Trajectories.of([t for group in found for t in group], *spaces)
+    agents, of = scene.world.possible_agents, (scene.world.observation_space, scene.world.action_space)
+    spaces = (covering(space(agent) for agent in agents) for space in of)
+    trajectories = [t for group in found for t in group]
+    if faulty := [t for t in trajectories if FAULTS in t.outcome]:
+        warnings.warn(_told(faulty, len(trajectories)), RuntimeWarning, stacklevel=2)
+    return Trajectories.of(trajectories, *spaces)
+
+
+def _told(faulty: list[Trajectory], total: int) -> str:
+    """What the warning about actions outside their space says."""
+    count = sum(int(t.outcome[FAULTS]) for t in faulty)
+    what = "1 action" if count == 1 else f"{count} actions"
+    were = "was no member of its space" if count == 1 else "were no members of their space"
+    return (
+        f"{what} in {len(faulty)} of {total} trajectories {were}, and the idle action was taken instead: the outcome "
+        f"{FAULTS!r} counts them, and simulate records what was wrong"
+    )
 
 
 class Stage:

@@ -135,7 +135,7 @@ class Solo:
         time, acting, seen = float(loop.place.step), [self.agent], loop.observations
         column = loop.rows.seen(acting, seen) if loop.keeper is not None else None
         if loop.memory:
-            loop.memory.acted(acting, seen, actions, time)
+            loop.memory.acted(acting, seen, actions, faults, time)
         came = self.world.step(actions)
         loop.happened(Moment(loop.place, time, acting, actions, faults, {}, {}, {}, (loop.place, time)), column, came)
 
@@ -179,15 +179,19 @@ def quick_check(space: Space[Any]) -> Callable[[Any], bool]:
         return lambda action: bool((type(action) is int or type(action) is np.int64) and low <= action < high)
     if not isinstance(space, gs.Box) or space.low.size > FEW:
         return lambda action: not isinstance(action, Fault | Awaitable | None) and bool(space.contains(action))
-    dtype, shape, flat = space.dtype, space.shape, len(space.shape) == 1
-    bounds = list(zip(space.low.reshape(-1).tolist(), space.high.reshape(-1).tolist(), strict=True))
+    ndarray, dtype, shape, flat = np.ndarray, space.dtype, space.shape, len(space.shape) == 1
+    lows, highs = space.low.reshape(-1).tolist(), space.high.reshape(-1).tolist()
+    low, high, bounds = max(lows), min(highs), list(zip(lows, highs, strict=True))
 
     def inside(action: Any) -> bool:
-        if type(action) is not np.ndarray or action.dtype != dtype or action.shape != shape:
+        if type(action) is not ndarray or action.dtype != dtype or action.shape != shape:
             return False
         values = action.tolist() if flat else action.reshape(-1).tolist()
-        for value, (low, high) in zip(values, bounds, strict=True):  # noqa: SIM110 (all() takes twice as long)
-            if not low <= value <= high:
+        ends = sorted(values)
+        if low <= ends[0] and ends[-1] <= high and (total := sum(values)) == total:  # nan, which does not sort, is not
+            return True
+        for value, (least, most) in zip(values, bounds, strict=True):  # noqa: SIM110 (all() takes twice as long)
+            if not least <= value <= most:
                 return False
         return True
 
