@@ -66,6 +66,7 @@ def make(root: Path) -> Path:
         "point": of("point_mass", "random", 40),
         "feed": {"world": worlds.make("feed", users=40, rounds=12), "policies": Coded(posting)},
         "war": of("war_game", "nations.RandomNation", 8),
+        "survey": of("survey", "random", 20, respondents=12),
         "questions": of("question_game", "questioners.Splitter", 20),
     }.items():
         simulate(**given, seed=2, to=root / name, progress=False)

@@ -22,9 +22,11 @@ def shows(page, text, where="body"):
 
 def test_the_list_is_searched_and_opens_a_run(page, studio):
     page.goto(studio.url)
-    shows(page, "12 of 12 runs")
+    page.wait_for_selector("a:text('games/asked')")
+    shown, there = map(int, re.search(r"(\d+) of (\d+) runs", page.inner_text("body")).groups())
+    assert shown == there >= 12  # other tests of the process may have left theirs in the folder
     page.get_by_label("Search runs").fill("matrix complete")
-    shows(page, "1 of 12 runs")
+    shows(page, f"1 of {there} runs")
     page.get_by_role("link", name="games/asked").click()
     shows(page, "step 0", MOMENT)
 
@@ -43,6 +45,7 @@ def test_the_list_is_searched_and_opens_a_run(page, studio):
         ("feed", ".post", EVIL),
         ("war", ".chart canvas", "→"),
         ("questions", "td.no", "Turn 3 of 20"),
+        ("survey", ".share span", "20 answers to 3 questions, 6 left"),
     ],
 )
 def test_each_view_loads_and_follows_the_scrubber(page, studio, name, view, seen):

@@ -15,7 +15,7 @@ def survey(root):
     people = pl.DataFrame({name: luck.integers(1, 6, 120) for name in ("near", EVIL, "far")})
     simulated = pl.DataFrame({"near": luck.integers(1, 6, 120), EVIL: luck.integers(1, 6, 120), "far": [5] * 60 + [4] * 60})
     card = fidelity_card(people, simulated, seed=1, detect=False)
-    folder = root / "survey"
+    folder = root / "carded"
     folder.mkdir()
     card.items_table().write_csv(folder / "card-items-score.csv")
     card.table().write_csv(folder / "card-score.csv")
@@ -26,7 +26,7 @@ def survey(root):
 @pytest.mark.parametrize("page", ["1280x720", "390x844"], indirect=True)
 def test_a_card_is_shown_and_its_figures_are_taken_away(page, studio, survey):
     page.goto(studio.url)
-    page.get_by_role("link", name="survey", exact=True).click()
+    page.get_by_role("link", name="carded", exact=True).click()
     page.wait_for_selector("figure img")
     assert page.locator("figure img").count() == 3
     page.wait_for_function("[...document.querySelectorAll('figure img')].every(i => i.naturalWidth > 100)")

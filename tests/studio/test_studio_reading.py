@@ -21,6 +21,7 @@ from ethogram.studio.views._individuals import EMPTY, HIGH, LOW, individuals, wi
 from ethogram.studio.views._street_map import Drawn, Schema, plan_of
 from ethogram.studio.views.curves import grid_of, numbers
 from ethogram.studio.views.feed import delivered
+from ethogram.studio.views.survey import questions, replies, shares
 from ethogram.studio.views.town import Town
 from ethogram.studio.views.war_game import severity_of
 from ethogram.studio.words import deed
@@ -125,6 +126,7 @@ def test_each_world_has_its_view_and_any_world_the_plain_one(root):
         "feed": "Feed",
         "war": "Nations",
         "questions": "Questions",
+        "survey": "Answers",
     }
     firsts = {name: [view.title for view in views_of(Record(root / name))] for name in wanted}
     assert {name: titles[0] for name, titles in firsts.items()} == wanted
@@ -145,6 +147,37 @@ def test_posts_are_counted_by_their_readers():
         ]
     )
     assert [(one.post["text"], one.readers, one.passed_on) for one in found] == [("1", 1, 0), ("2", 2, 2)]
+
+
+def test_the_last_answer_to_a_question_counts_and_what_was_refused_is_told():
+    def row(frame, agent, item, answer, refused=""):
+        done = {"verb": item, "answer": answer} if answer is not None else {"verb": "Skip"}
+        return Row(frame, agent, {"item": item, "refused": refused}, done, None, "", None)
+
+    rows = [
+        row(0, "a", "x", ["p", "p"]),
+        row(0, "b", "x", None),
+        Row(0, "c", {"item": "", "type": "end"}, None, None, "terminated", None),
+        row(1, "a", "x", ["p", "q"], refused="an option is named twice"),
+        row(1, "b", "y", 3),
+    ]
+    x, y = questions(replies(rows), now=1)
+    assert (x.answers, x.refused, x.now) == ({"a": ["p", "q"], "b": None}, 1, True)
+    assert (y.answers, y.refused) == ({"b": 3}, 0)
+
+
+@pytest.mark.parametrize(
+    "asked, answers, wanted",
+    [
+        ({"type": "choice", "options": ["yes", "no"]}, ["no", "no", "yes", "no"], [0.25, 0.75]),
+        ({"type": "multiple", "options": ["p", "q"]}, [["p"], ["p", "q"]], [1.0, 0.5]),
+        ({"type": "scale", "options": ["1 (never)", "2", "10 (always)"]}, [1, 10, 10, 2], [0.25, 0.25, 0.5]),
+        ({"type": "allocation", "options": ["p", "q"]}, [{"option_1": 30, "option_2": 70}] * 2, [0.3, 0.7]),
+        ({"type": "choice", "options": ["yes", "no"]}, [], [0.0, 0.0]),
+    ],
+)
+def test_shares_of_answers(asked, answers, wanted):
+    assert [share for _, share, _ in shares(asked, answers)] == pytest.approx(wanted)
 
 
 def test_the_grid_is_known_from_the_space(root):
