@@ -51,6 +51,15 @@ def wish(seen: torch.Tensor) -> torch.Tensor:
     return 0.9 * seen[:, :1].sign()
 
 
+def test_a_fit_is_of_its_seeds_alone(circling):
+    made = []
+    for noise in (0, 1):
+        torch.manual_seed(noise)  # whatever state torch's own generator is in
+        fitted = Diffuser(2, 1, 16, 8, seed=3).fit(circling, Training(steps=2, batch=4))
+        made.append(torch.cat([p.detach().flatten() for p in fitted.module.parameters()]))
+    assert torch.equal(*made)
+
+
 def test_guidance_moves_actions_towards_the_policy_and_leaves_states_on_their_track(circling):
     diffuser = Diffuser(2, 1, 16, 16).fit(circling, Training(steps=200, batch=32, lr=4e-3, schedule="cosine", ema=0.99))
     free = diffuser.sample(32, 1)

@@ -34,9 +34,11 @@ __all__ = ["Expert", "Imitator", "TanhGaussian", "clone", "episodes_of", "infer_
 
 BLIND = 15
 """Entries of an observation that are left where velocities are not seen."""
-BEGINNINGS = 0.25
-"""Share of what is drawn from demonstrations that is from their beginnings, in every method: a walker that has not learnt
-how to get up after its fall, a twentieth of each demonstration, never comes to walk."""
+BEGINNINGS = 0.5
+"""Share of what is drawn from episodes that is from their beginnings, in every method: a walker that has not learnt how to
+get up after its fall, a twentieth of each demonstration, never comes to walk."""
+SPREAD = 0.1
+"""Standard deviation of what a model of the body sees, where all that can be seen has one of 1."""
 Objective = Literal["both", "reconstruction", "kl"]
 
 

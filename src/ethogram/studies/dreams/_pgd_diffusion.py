@@ -23,9 +23,10 @@ from torch import Tensor, nn
 from ethogram.nn import saving
 from ethogram.nn.diffusion import Density, Preconditioned, Sampling
 from ethogram.nn.scaling import Scaler
-from ethogram.nn.training import Training, train
+from ethogram.nn.training import Training, seeded, train
 from ethogram.nn.unet1d import UNet1d
 from ethogram.records.trajectories import Trajectories, Trajectory
+from ethogram.seeds import derive
 
 STRIDE = 8
 """Steps between the beginnings of two segments of the data."""
@@ -70,11 +71,12 @@ class Guidance(NamedTuple):
 
 
 class Diffuser:
-    """A denoiser of segments, and the scale of their channels."""
+    """A denoiser of segments, and the scale of their channels; `seed` is that of its initial weights."""
 
-    def __init__(self, seen: int, acted: int, length: int, width: int) -> None:
+    def __init__(self, seen: int, acted: int, length: int, width: int, seed: int = 0) -> None:
         self.seen, self.acted, self.length, self.width = seen, acted, length, width
-        network = UNet1d(seen + acted + 1, width)
+        with seeded(derive(seed, "weights")):
+            network = UNet1d(seen + acted + 1, width)
         self.module = nn.ModuleDict({"scale": Scaler(seen + acted + 1), "denoiser": Preconditioned(network, 1.0)})
         self.denoiser: Any = self.module["denoiser"]
         self.scale: Any = self.module["scale"]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ethogram.measures import interquartile_mean, mean, paired_difference
 from ethogram.studies import Findings
+from ethogram.studies.drawing import SERIES, canvas
 
 if TYPE_CHECKING:
     from ethogram.studies.dreams.pgd import Config
@@ -68,40 +69,46 @@ def _measure_steering(findings: Findings, config: Config, steered: list[dict[str
 
 
 def _draw(findings: Findings, config: Config, scores: dict[str, Any], steered: list[dict[str, Any]]) -> None:
-    from matplotlib.figure import Figure
+    _draw_errors(findings, config, steered)
+    picture, (axes,) = canvas()
+    for i, arm in enumerate(ARMS):
+        for j, found in enumerate(scores[arm].T):
+            x, label = j + 0.18 * (i - 1.5), arm if j == 0 else None
+            axes.plot([x] * len(found), found, ".", color=SERIES[i], alpha=0.6)
+            axes.plot([x - 0.07, x + 0.07], [found.mean()] * 2, color=SERIES[i], label=label)
+    axes.set_xticks(range(len(config.sets)), config.sets)
+    axes.set(ylabel="scaled return")
+    axes.legend(ncols=2, frameon=False)
+    findings.figure("returns", picture, "Scaled returns of TD3+BC: a dot for each learner, a bar for the mean of an arm.")
 
-    picture = Figure(figsize=(9, 3.4), layout="constrained")
-    left, right = picture.subplots(1, 2)
-    for kind, colour, label in (("guided", "C0", "diffusion, steered"), ("matched", "C1", "ensemble, noise on its actions")):
+
+def _draw_errors(findings: Findings, config: Config, steered: list[dict[str, Any]]) -> None:
+    diffusion, ensemble, plain = SERIES[:3]
+    picture, (left, right) = canvas(columns=2)
+    for kind, colour, label in (
+        ("guided", diffusion, "diffusion, steered"),
+        ("matched", ensemble, "ensemble, noise on its actions"),
+    ):
         points = [[np.mean([s[f"{kind}-{c:g}"][w] for s in steered]) for w in ("likelihood", "error")] for c in config.sweep]
         left.plot(*np.array(points).T, "o-", color=colour, label=label)
     own = [np.mean([s["ensemble"][w] for s in steered]) for w in ("likelihood", "error")]
-    left.plot(*own, "s", color="C3", label="ensemble, the policy's actions")
-    left.set(xlabel="log-likelihood of actions under the policy", ylabel="dynamics error", yscale="log")
-    left.legend(frameon=False, fontsize=8)
+    left.plot(*own, "s", color=plain, label="ensemble, the policy's actions")
+    left.set(xlabel="log-likelihood of actions under the policy", ylabel="dynamics error")
+    left.set_ylim(bottom=0)
+    left.legend(fontsize=9, frameon=False)
     c = f"{config.coefficient:g}"
-    for kind, colour, label in ((f"guided-{c}", "C0", "diffusion"), (f"matched-{c}", "C1", "ensemble, matched")):
+    for kind, colour, label in ((f"guided-{c}", diffusion, "diffusion"), (f"matched-{c}", ensemble, "ensemble, matched")):
         curve = np.mean([s[kind]["errors"] for s in steered], 0)
         right.plot(np.arange(1, len(curve) + 1), curve, color=colour, label=label)
-    right.set(xlabel="step of the rollout", ylabel="dynamics error", yscale="log")
-    right.legend(frameon=False, fontsize=8)
+    right.set(xlabel="step of the rollout", ylabel="dynamics error")
+    right.set_ylim(bottom=0)
+    right.legend(fontsize=9, frameon=False)
     findings.figure(
         "dynamics-error",
         picture,
         "Squared error of each generated step against the simulator set to the step before, in variances of the data: left "
         f"against how likely the actions are, right along the rollout (coefficient {c}). Means over data sets and learners.",
     )
-    picture = Figure(figsize=(6.4, 3.4), layout="constrained")
-    axes = picture.subplots()
-    for i, arm in enumerate(ARMS):
-        for j, found in enumerate(scores[arm].T):
-            x, label = j + 0.18 * (i - 1.5), arm if j == 0 else None
-            axes.plot([x] * len(found), found, ".", color=f"C{i}", alpha=0.6)
-            axes.plot([x - 0.07, x + 0.07], [found.mean()] * 2, color=f"C{i}", lw=2, label=label)
-    axes.set_xticks(range(len(config.sets)), config.sets)
-    axes.set(ylabel="scaled return")
-    axes.legend(frameon=False, fontsize=8, ncols=2)
-    findings.figure("returns", picture, "Scaled returns of TD3+BC: a dot for each learner, a bar for the mean of an arm.")
 
 
 def _tell(findings: Findings, config: Config, ends: dict[str, float]) -> None:

@@ -24,7 +24,7 @@ from ethogram.studies import Lab
 from ethogram.world import Agent
 from ethogram.worlds.coded.metaworld import MetaWorld
 
-__all__ = ["KINDS", "arm_weights", "embed", "part", "scores"]
+__all__ = ["KINDS", "arm_weights", "embed", "part", "prior", "scores", "succeeded", "target_of", "training"]
 
 Array = np.ndarray[Any, Any]
 
@@ -153,6 +153,11 @@ def prior(config: Mapping[str, Any], lab: Lab, task: str, seed: int) -> tuple[Tr
     return parts[0] + parts[1] + parts[2], kinds
 
 
+def target_of(config: Mapping[str, Any], task: str, seed: int) -> Trajectories:
+    """The few clean demonstrations of the target task."""
+    return gather(task, config["target"], config["steps"], derive(seed, task, "target"))
+
+
 def pairs(data: Trajectories) -> tuple[Array, Array]:
     """Observations (N, 39) and actions (N, 4) of all steps; the observations that were constant in the data stay so."""
     seen = np.concatenate([t.observations[: len(t.actions)] for t in data])
@@ -224,7 +229,7 @@ def part(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
     torch.set_num_threads(1)
     config, task, seed = item["config"], item["task"], item["seed"]
     data, kinds = prior(config, lab, task, seed)
-    target = gather(task, config["target"], config["steps"], derive(seed, task, "target"))
+    target = target_of(config, task, seed)
     (seen, actions), (wanted, done) = pairs(data), pairs(target)
     embedding = embed(seen, actions, config, derive(seed, task))
     score = scores(embedding(seen, actions), embedding(wanted, done))
@@ -260,9 +265,18 @@ def part(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
 
 
 def attempt(data: Trajectories, weights: Array, world: MetaWorld, config: Mapping[str, Any], seed: int) -> list[int]:
-    """Clone the pairs in proportion to their weights and roll out; the same initial conditions for every arm."""
-    settings = Training(steps=config["policy_steps"], batch=config["batch"], lr=config["lr"], seed=seed, clip=1.0)
+    """Clone the pairs in proportion to their weights and roll out."""
     policy = BC(data.observation_space, data.action_space, config["policy"], seed=seed)
-    policy.fit(data, settings, weights=weights, progress=False)
+    policy.fit(data, training(config, config["policy_steps"], seed), weights=weights, progress=False)
+    return succeeded(policy, world, config, seed)
+
+
+def training(config: Mapping[str, Any], steps: int, seed: int) -> Training:
+    """How every policy is trained."""
+    return Training(steps=steps, batch=config["batch"], lr=config["lr"], seed=seed, clip=1.0)
+
+
+def succeeded(policy: Policy, world: MetaWorld, config: Mapping[str, Any], seed: int) -> list[int]:
+    """Which rollouts of a policy succeed; the same initial conditions for every arm."""
     found = rollouts(Scene(world, policy), episodes=config["rollouts"], seed=derive(seed, "rollouts"), progress=False)
     return found.outcomes("success").astype(int).tolist()

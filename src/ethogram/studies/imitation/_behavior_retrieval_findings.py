@@ -10,10 +10,11 @@ import numpy as np
 from ethogram.measures import Estimate, hierarchical_difference, hierarchical_mean, mean, paired_difference
 from ethogram.studies import Findings, Reported
 from ethogram.studies.imitation._behavior_retrieval import KINDS
+from ethogram.studies.imitation._behavior_retrieval_goals import GOAL_ARMS
 
 __all__ = ["BASELINES", "report"]
 
-BASELINES = ("target only", "balanced", "prior only", "oracle", "states only")
+BASELINES = ("target only", "balanced", "prior only", "oracle", "states only", *GOAL_ARMS)
 REPORTED = {
     "retrieval": Reported("0.72 (Square, one seed)", "the authors' logs, averaged in the catalogue", 0.72),
     "balanced": Reported("0.41 (Square, one seed)", "the authors' logs, averaged in the catalogue", 0.41),
@@ -119,8 +120,8 @@ def _tables(findings: Findings, tasks: Sequence[str], parts: dict[str, list[Any]
 def _arms_picture(findings: Findings, tasks: Sequence[str]) -> None:
     from ethogram.studies.drawing import SERIES, canvas
 
-    figure, axes = canvas(7.5, 3.2, len(tasks))
-    arms = ("retrieval", "balanced", "target only", "states only", "prior only", "oracle")
+    figure, axes = canvas(7.5, 3.6, len(tasks))
+    arms = ("retrieval", "balanced", *GOAL_ARMS, "target only", "states only", "prior only", "oracle")
     for task, axis in zip(tasks, axes, strict=True):
         for row, arm in enumerate(arms):
             e = findings.get(_key(task), arm)
@@ -131,7 +132,8 @@ def _arms_picture(findings: Findings, tasks: Sequence[str]) -> None:
         "arms",
         figure,
         "Success of policies fitted to the same few demonstrations with different use of the prior; 95 % intervals over "
-        "seeds and rollouts. The oracle knows which of the prior is useful.",
+        "seeds and rollouts. gc-bc is told a goal, and tuned on the demonstrations or not; the oracle knows which of the "
+        "prior is useful.",
     )
 
 

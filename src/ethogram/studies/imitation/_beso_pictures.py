@@ -43,20 +43,21 @@ def samplers_picture(grid: Mapping[str, Sequence[tuple[int, Estimate]]]) -> Figu
 
 
 def starts_picture(starts: Mapping[str, Mapping[str, tuple[Estimate, Estimate]]]) -> Figure:
-    """Result, and paler beside it reward, of each policy by start."""
+    """Result, and paler beside it reward, of each policy by start; some are tried from one start alone."""
     figure, (ax,) = canvas()
-    policies = list(next(iter(starts.values())))
+    policies = list(dict.fromkeys(policy for pairs in starts.values() for policy in pairs))
     for i, policy in enumerate(policies):
+        label: str | None = policy
         for at, pairs in enumerate(starts.values()):
             x = at + 0.2 * (i - (len(policies) - 1) / 2)
-            for e, shift, alpha in zip(pairs[policy], (-0.03, 0.03), (1.0, 0.35), strict=True):
-                label = policy if at == 0 and shift < 0 else None
+            for e, shift, alpha in zip(pairs.get(policy, ()), (-0.03, 0.03), (1.0, 0.35), strict=False):
                 ax.plot(x + shift, e.value, "o", color=SERIES[i], alpha=alpha, label=label)
+                label = None
                 if e.bounded:
                     ax.plot([x + shift] * 2, [e.low, e.high], color=SERIES[i], alpha=alpha)
     ax.set_xticks(range(len(starts)), list(starts))
     ax.set(xlabel="start", ylabel="share of rollouts", xlim=(-0.5, len(starts) - 0.5), ylim=(0, 1.02))
-    ax.legend(fontsize=9)
+    ax.legend(fontsize=9, loc="lower left", ncols=2)
     return figure
 
 

@@ -17,6 +17,9 @@ from ethogram.measures import (
     mean,
     proportion,
     sequential_test,
+    step_region,
+    step_stops,
+    step_test,
 )
 from ethogram.studies import Findings
 from ethogram.studies._plots import posterior_violins
@@ -33,6 +36,7 @@ def report_tests(
     longest: int,
     errors: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
     power: Mapping[str, Any],
+    stopped: Mapping[str, Any],
     reached: float,
     fixed: int,
     wrong: Estimate,
@@ -50,33 +54,50 @@ def report_tests(
     caption = f"How often each rule calls equal policies different, at {n} rollouts a policy and α = {ALPHA}."
     findings.table("false_alarms", pl.DataFrame(rows), caption)
     rejected, rates = barnard_region(n, n, ALPHA), np.linspace(0.01, 0.99, 99)
-    size = max(exact_rate(rejected, p, p) for p in rates)
+    highest = max(exact_rate(rejected, p, p) for p in rates)
     findings.estimate(
-        "barnard_size", Estimate.exact(size, 99, "computed"), "highest false-alarm rate of Barnard's test, exact"
+        "barnard_size", Estimate.exact(highest, 99, "computed"), "highest false-alarm rate of Barnard's test, exact"
+    )
+    highest = max(float(step_stops(step_region(n, ALPHA), p, p).sum()) for p in rates)
+    findings.estimate(
+        "step_size", Estimate.exact(highest, 99, "computed"), f"highest false-alarm rate of STEP by {n}, exact"
     )
     at = power["gap"].index(0.3)
     findings.estimate("pairs_used", Estimate.read(power["pairs"][at]), "pairs the e-value used at a gap of 30 points")
+    for name, computed, words in (
+        ("step_power", stopped["power"][at], f"power of STEP at that gap, with at most {n} pairs, exact"),
+        ("step_pairs", stopped["pairs"][at], f"pairs that STEP used there, of at most {n}, exact"),
+    ):
+        findings.estimate(name, Estimate.exact(computed, 1, "computed"), words)
+    findings.estimate("e_power", Estimate.read(power["e"][at]), f"power of the e-value there, with at most {n} pairs")
+    findings.estimate("e_pairs", Estimate.read(stopped["e_pairs"][at]), f"pairs that the e-value used there, of at most {n}")
     words = f"rollouts a policy that Barnard's test needs for a power of {reached:.2f} at that gap"
     findings.estimate("fixed_number", Estimate.exact(fixed, 1, "computed"), words)
     findings.estimate("wrong_displays", wrong, "letter displays that differ from brute force")
-    _power_figure(findings, n, longest, power)
+    _power_figure(findings, n, longest, power, stopped)
 
 
-def _power_figure(findings: Findings, n: int, longest: int, power: Mapping[str, Any]) -> None:
+def _power_figure(findings: Findings, n: int, longest: int, power: Mapping[str, Any], stopped: Mapping[str, Any]) -> None:
     import polars as pl
 
     e, late, used = ([Estimate.read(x) for x in power[key]] for key in ("e", "e_longest", "pairs"))
     columns = {
         "gap": power["gap"],
         f"Barnard at {n}": power["barnard"],
+        f"STEP by {n}": stopped["power"],
         f"e-value by {n}": [x.value for x in e],
         f"e-value by {longest}": [x.value for x in late],
-        "pairs the e-value used": [x.value for x in used],
+        f"pairs STEP used, of {n}": stopped["pairs"],
+        f"pairs the e-value used, of {n}": [Estimate.read(x).value for x in stopped["e_pairs"]],
+        f"pairs the e-value used, of {longest}": [x.value for x in used],
     }
-    caption = "Power at success rates around one half: Barnard's test exactly, the e-value over simulated experiments."
+    caption = (
+        "Power at success rates around one half: Barnard's test and STEP exactly, the e-value over simulated experiments."
+    )
     findings.table("power", pl.DataFrame(columns), caption)
     figure, (left, right) = canvas(columns=2)
     left.plot(power["gap"], power["barnard"], color=SERIES[0], label=f"Barnard at {n}")
+    left.plot(power["gap"], stopped["power"], color=SERIES[2], label=f"STEP by {n}")
     for found, colour, style, label in (
         (e, SERIES[1], "-", f"e-value by {n}"),
         (late, SERIES[1], "--", f"e-value by {longest}"),
@@ -85,13 +106,15 @@ def _power_figure(findings: Findings, n: int, longest: int, power: Mapping[str, 
     left.axhline(ALPHA, color="#888888", linewidth=1)
     left.set(xlabel="gap between success rates", ylabel="share of experiments that reject", ylim=(0, 1.02))
     left.legend()
-    right.plot(power["gap"], [x.value for x in used], color=SERIES[1])
+    right.plot(power["gap"], [x.value for x in used], "--", color=SERIES[1])
+    right.plot(power["gap"], [Estimate.read(x).value for x in stopped["e_pairs"]], color=SERIES[1])
+    right.plot(power["gap"], stopped["pairs"], color=SERIES[2])
     right.axhline(n, color=SERIES[0], linewidth=1)
     right.set(xlabel="gap between success rates", ylabel="pairs of rollouts used", ylim=(0, None))
     findings.figure(
         "power",
         figure,
-        f"Left: how often each test finds a gap (grey: α). Right: pairs that the e-value used on average; blue: {n}.",
+        "Left: how often each test finds a gap (grey: α). Right: pairs that each used on average, in the same colours.",
     )
 
 
@@ -205,7 +228,7 @@ def _letters(
     every: int,
     found: Found,
 ) -> None:
-    """The letter display of each task, and the sequential test of the two policies at the reference size."""
+    """The letter display of each task, and the sequential tests of the two policies at the reference size."""
     import polars as pl
 
     shown = [(every, 0)] + [(each, n) for n in sizes if n <= reference for each in (0, every)]
@@ -220,9 +243,13 @@ def _letters(
         for name, x in outcomes.items():
             pooled[name] = (pooled[name][0] + int(x.sum()), pooled[name][1] + x.size)
         words = {name: f"{share.value:.2f} {compared.letters[name]}" for name, share in compared.shares.items()}
-        pair = sequential_test(outcomes[named(every, reference, every)], outcomes[named(0, reference, every)])
-        verdict = f"{'differ' if pair.rejected else 'no difference found'} after {pair.pairs} pairs"
-        rows.append({"task": task, **{name: words[name] for name in outcomes}, f"e-value at {reference}": verdict})
+        pair = outcomes[named(every, reference, every)], outcomes[named(0, reference, every)]
+        looks = {"e-value": sequential_test(*pair), "STEP": step_test(*pair, longest=pair[0].size)}
+        said = {
+            f"{name} at {reference}": f"{'differ' if look.rejected else 'no difference found'} after {look.pairs} pairs"
+            for name, look in looks.items()
+        }
+        rows.append({"task": task, **{name: words[name] for name in outcomes}, **said})
     caption = (
         "Success by task; policies that share a letter cannot be told apart (Barnard, Holm). Rollouts of all seeds are "
         "pooled: the letters compare these fitted policies, not the ways of fitting them."

@@ -22,6 +22,9 @@ from ethogram.measures import (
     proportion,
     proportion_difference,
     rejection_rate,
+    step_region,
+    step_stops,
+    step_test,
 )
 from ethogram.seeds import generator
 from ethogram.studies import Lab
@@ -46,6 +49,10 @@ def _barnard(rng: Rng, p: float, q: float, n: int) -> bool:
 
 def _e_value(rng: Rng, p: float, q: float, n: int) -> bool:
     return bool((evidence(rng.random(n) < p, rng.random(n) < q) >= 1 / ALPHA).any())
+
+
+def _step(rng: Rng, p: float, q: float, n: int) -> bool:
+    return step_test(rng.random(n) < p, rng.random(n) < q, n, alpha=ALPHA).rejected
 
 
 def _letters(rng: Rng, p: float, q: float, n: int) -> bool:
@@ -105,6 +112,7 @@ class Rule(NamedTuple):
 RULES = {
     "barnard": Rule(_barnard, "Barnard's exact test, looked at once", "guaranteed"),
     "e-value": Rule(_e_value, "e-value, looked at after every pair", "guaranteed"),
+    "step": Rule(_step, "STEP, looked at after every pair", "guaranteed"),
     "letters": Rule(_letters, f"Barnard and Holm over all pairs of {POLICIES} policies", "guaranteed"),
     "newcombe": Rule(_newcombe, "Newcombe's interval leaves out zero", "approximate"),
     "posterior": Rule(_posterior, "posterior probability of being better beyond 0.975", "approximate"),
@@ -148,6 +156,26 @@ def power(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
         rows["e"].append(proportion(int((used[reached.any(axis=1)] <= n).sum()), item["runs"], "exact").dump())
         rows["e_longest"].append(proportion(int(reached.any(axis=1).sum()), item["runs"], "exact").dump())
         rows["pairs"].append(mean(used).dump())
+    return rows
+
+
+def stopping(item: dict[str, Any], lab: Lab) -> dict[str, Any]:
+    """STEP (exactly) and the e-value (simulated), both with at most n pairs, for gaps around one half.
+
+    Returns:
+        gaps; for each, `power` and `pairs` of STEP, and `e_pairs`, which the e-value used on average (a dumped estimate).
+    """
+    n, region = item["n"], step_region(item["n"], ALPHA)
+    rows: dict[str, list[Any]] = {"gap": [], "power": [], "pairs": [], "e_pairs": []}
+    for gap in item["gaps"]:
+        p, q = 0.5 + gap / 2, 0.5 - gap / 2
+        stops = step_stops(region, p, q)
+        rng = generator(lab.seed, "stopping", str(gap))
+        reached = evidence(rng.random((item["runs"], n)) < p, rng.random((item["runs"], n)) < q) >= 1 / ALPHA
+        rows["gap"].append(gap)
+        rows["power"].append(float(stops.sum()))
+        rows["pairs"].append(float(stops @ np.arange(1, n + 1) + (1 - stops.sum()) * n))
+        rows["e_pairs"].append(mean(np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, n)).dump())
     return rows
 
 

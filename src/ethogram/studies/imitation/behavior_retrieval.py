@@ -18,10 +18,17 @@ the most room of the three, and a note in the findings says what is measured the
 of the prior that is farthest off; at the paper's threshold of 0.75 two thirds of it were kept in hammer (31 % useful),
 at 0.9 a sixth (96 %), so that 0.9 is the threshold here and 0.75 a point of the curve. Rollouts of other seeds decide.
 
+The goal-conditioned arms clone the same halves of each batch as the balanced one, the whole prior and the demonstrations,
+and are told besides what was seen later in the same episode; in a rollout, what was seen last in one of the demonstrations,
+drawn for each rollout. One of them goes on with the demonstrations alone for the latter half of its updates. In a pilot
+(one other seed, 24 rollouts of each arm and task) a goal drawn from all that came later did better than the last
+observation of the episode, as in the authors' settings (81 against 72 of 144 rollouts over both arms), and is what is used
+here. What the claim about them asks was set before it.
+
 Deviations from the paper: its worlds (robomimic Can and Square, two robots) are Meta-World's here, with scripted
 demonstrators; the policy is a perceptron with a mixture head of five Gaussians on the present observation, which holds the
-step before, in place of a recurrent one over ten steps; the autoencoder is smaller (latent 16, paper 128). The paper's
-goal-conditioned baselines are not built.
+step before, in place of a recurrent one over ten steps; the autoencoder is smaller (latent 16, paper 128). Neither the
+contrastive and temporal embeddings nor the variant that is queried with interventions (HG-DAgger) is built.
 """
 
 from __future__ import annotations
@@ -46,6 +53,8 @@ tags = ("imitation", "retrieval", "few-shot", "data quality")
 
 TASKS = ("hammer", "bin-picking", "lever-pull")
 OTHERS = ("faucet-close", "drawer-close", "window-close", "door-close", "button-press", "handle-press")
+ABOUT = 0.2
+"""By how much the paper is ahead of goal-conditioned methods."""
 
 
 class Config(BaseModel):
@@ -116,12 +125,16 @@ def run(config: Config, lab: Lab) -> Findings:
     """All arms for each task and seed."""
     from ethogram.studies.imitation._behavior_retrieval import part
     from ethogram.studies.imitation._behavior_retrieval_findings import report
+    from ethogram.studies.imitation._behavior_retrieval_goals import goal_part
 
     if set(config.tasks) & set(config.other_tasks):
         raise ConfigError("a target cannot be among the other tasks too: take it out of other_tasks")
     settings = config.model_dump(mode="json")
     items = [{"task": task, "seed": seed, "config": settings} for seed in lab.seeds(config.seeds) for task in config.tasks]
-    found = list(zip(items, lab.parts(part, items, config.processes), strict=True))
+    results, told = (lab.parts(function, items, config.processes) for function in (part, goal_part))
+    for result, more in zip(results, told, strict=True):
+        result["arms"] |= more["arms"]
+    found = list(zip(items, results, strict=True))
     findings = Findings()
     report(findings, config.tasks, config.delta, config.deltas, found)
     findings.summary = _summary(findings, config)
@@ -134,23 +147,30 @@ def run(config: Config, lab: Lab) -> Findings:
             f"Success in bin-picking is success within {config.steps} steps: with 200 of them a pilot's policies of the "
             "demonstrations alone succeeded in 15 of 16 rollouts, so the arms differ there in how fast they are."
         )
-    findings.note("The paper's goal-conditioned and temporal-embedding baselines were not built.")
+    findings.note(
+        "The goal that the goal-conditioned arms are told in a rollout is the last observation of a demonstration, whose "
+        "object stood elsewhere: it says what was done, and not where."
+    )
+    findings.note("The paper's contrastive and temporal embeddings and its variant with interventions were not built.")
     return findings
 
 
 def _summary(findings: Findings, config: Config) -> str:
+    from ethogram.studies.imitation._behavior_retrieval_goals import GOAL_ARMS
+
     def each(measure: str, arm: str = "") -> str:
         values = [findings.get(measure.format(task), arm) for task in config.tasks]
         return ", ".join(f"{100 * v.value:.0f} %" for v in values)
 
     enriched = [findings.get(f"enrichment-{task}").value for task in config.tasks]
-    success = {arm: each("{}", arm) for arm in ("retrieval", "balanced", "target only", "oracle")}
+    success = {arm: each("{}", arm) for arm in ("retrieval", "balanced", "target only", "oracle", *GOAL_ARMS)}
     return (
         f"Policies were fitted to {config.target} demonstrations of {', '.join(config.tasks)}, and to a prior of mixed "
         f"quality. Keeping the pairs that are at least {config.delta:g} alike made {min(enriched):.1f} to "
         f"{max(enriched):.1f} times as many of them useful. Success, in {config.seeds} seeds of {config.rollouts} "
         f"rollouts, was {success['retrieval']} with retrieval, {success['balanced']} with the whole prior, "
-        f"{success['target only']} without it, and {success['oracle']} where the useful part was known."
+        f"{success['gc-bc']} with goals besides, {success['gc-bc tuned']} with goals and tuned on the demonstrations, "
+        f"{success['target only']} without the prior, and {success['oracle']} where the useful part was known."
     )
 
 
@@ -180,6 +200,18 @@ def _inverted_u(findings: Findings) -> Verdict:
     if any(v.outcome == "not tested" for v in verdicts):
         return not_tested(reason)
     return (holds if all(v.outcome == "holds" for v in verdicts) else fails)(reason)
+
+
+def _over_goals(findings: Findings) -> Verdict:
+    """Holds where it is ahead of both arms by more than nothing, and by 0.2 as far as the intervals can tell."""
+    from ethogram.studies.imitation._behavior_retrieval_goals import GOAL_ARMS
+
+    gaps = [(arm, findings.get("ahead-all", arm)) for arm in GOAL_ARMS]
+    said = "success over all tasks, retrieval minus " + "; minus ".join(f"{arm} {gap}" for arm, gap in gaps)
+    if not all(gap.bounded for _, gap in gaps):
+        return not_tested(f"{said}: it takes intervals")
+    asked = f"{said}; asked of both intervals was to lie above 0 and to reach {ABOUT:g}"
+    return (holds if all(gap.low > 0 and gap.high >= ABOUT for _, gap in gaps) else fails)(asked)
 
 
 claims = (
@@ -221,8 +253,8 @@ claims = (
     ),
     Claim(
         "beats-goal-conditioned",
-        "Retrieval beats goal-conditioned imitation by about 20 %.",
-        Reported("by about 20 %", "abstract", 0.2),
-        lambda f: not_tested("the goal-conditioned methods were not built"),
+        "Retrieval beats goal-conditioned cloning, tuned on the demonstrations or not, by about 20 points or more.",
+        Reported("by about 20 %", "abstract", ABOUT),
+        _over_goals,
     ),
 )
