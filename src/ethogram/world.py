@@ -7,6 +7,8 @@ time), `available` (what an agent may do right now), interventions, and a comple
 from __future__ import annotations
 
 import copy
+import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -150,6 +152,13 @@ class World(pettingzoo.ParallelEnv[Agent, Any, Any]):
             setattr(self, name, _copied(value))
 
 
+def _kind(value: Any) -> str:
+    """A value in few words: of an array its type, shape and range."""
+    if not isinstance(value, np.ndarray) or not value.size or value.dtype.kind not in "biuf":
+        return repr(value)
+    return f"{value.dtype} of shape {value.shape} from {value.min():.4g} to {value.max():.4g}"
+
+
 def _copied(value: Any) -> Any:
     """A deep copy; several times faster than the general one for what most states are made of."""
     if type(value) is list:
@@ -197,6 +206,12 @@ class GymWorld(World):
             )
         self.env = env
         self.metadata = {**env.metadata, "name": env.spec.id if env.spec else type(env.unwrapped).__name__}
+        taken = inspect.signature(env.unwrapped.reset).parameters
+        if not ({"seed", "options"} <= set(taken) or any(p.kind is p.VAR_KEYWORD for p in taken.values())):
+            raise ConfigError(
+                f"reset of {self.metadata['name']} takes ({', '.join(taken)}); gymnasium wants "
+                "reset(self, *, seed=None, options=None)"
+            )
         self.possible_agents = [agent]
         self.agents = []
         self.observation_spaces = {agent: env.observation_space}
@@ -205,6 +220,7 @@ class GymWorld(World):
         self._actions: list[Any] = []
         self._info: dict[str, Any] = {}
         self._succeeded: bool | None = None
+        self._warned = False
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -221,6 +237,14 @@ class GymWorld(World):
                 f"reset of {self.metadata['name']} gives no (observation, info), as gymnasium wants, but {found!r}"
             )
         observation, info = found
+        if not self.env.observation_space.contains(observation) and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"reset of {self.metadata['name']} gives {_kind(observation)}, which is no member of its observation_space "
+                f"{self.env.observation_space}: gymnasium.utils.env_checker.check_env says more",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return {self.agents[0]: observation}, {self.agents[0]: info}
 
     def step(self, actions: Mapping[Agent, Any]) -> Step:

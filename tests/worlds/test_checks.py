@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from ethogram.errors import ConfigError
 from ethogram.worlds.coded.commons import Commons
@@ -41,6 +42,12 @@ class Strays(Commons):
 class UsesGlobals(Commons):
     def step(self, actions: dict) -> Any:
         self.stock = min(100.0, self.stock + random.random())
+        return super().step(actions)
+
+
+class UsesTorchsGlobals(Commons):
+    def step(self, actions: dict) -> Any:
+        self.stock = min(100.0, self.stock + torch.rand(()).item())
         return super().step(actions)
 
 
@@ -86,7 +93,8 @@ BROKEN = {
     Forgets: "goes on differently|ends before|left",
     Aliases: "changes when the world goes on",
     Strays: "not in its space",
-    UsesGlobals: "global random numbers",
+    UsesGlobals: "global random numbers of random",
+    UsesTorchsGlobals: "global random numbers of torch",
     UsesHashes: "new process",
     AsksTheDead: "not among the live agents",
     HeedsTheUnasked: "nobody asked for",

@@ -60,3 +60,27 @@ def test_a_reward_that_is_no_number_is_refused():
     world.reset(seed=0)
     with pytest.raises(ConfigError, match="gives the reward None, which is no number"):
         world.step({"agent": 0})
+
+
+def test_an_env_whose_reset_takes_no_seed_is_refused():
+    class Seedless(Own):
+        def reset(self):
+            return self.begin
+
+    with pytest.raises(ConfigError, match=r"reset of Seedless takes \(\); gymnasium wants reset\(self, \*, seed=None"):
+        GymWorld(Seedless())
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (np.array([0, 3], np.float32), r"float32 of shape \(2,\) from 0 to 3"),
+        (np.zeros(3, np.float32), r"float32 of shape \(3,\)"),
+        (np.zeros(2), r"float64 of shape \(2,\)"),
+    ],
+)
+def test_a_first_observation_outside_its_space_is_warned_of_once(seen, said):
+    world = GymWorld(Own(begin=(seen, {})))
+    with pytest.warns(RuntimeWarning, match=f"reset of Own gives {said}.*no member of its observation_space"):
+        world.reset(seed=0)
+    world.reset(seed=1)  # and not again: warnings are errors here

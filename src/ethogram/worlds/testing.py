@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import random
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -186,12 +187,20 @@ def _check_episode(make: Make, steps: int, seed: int, interventions: Sequence[Ac
     """Play three episodes under all checks, and see that the global random numbers were left alone; returns the first."""
     world = make()
     assert world.possible_agents, "possible_agents is empty"
-    before = random.getstate(), np.random.get_state()[1].copy()  # pyright: ignore
+    before = _global_luck()
     episode, *_ = [list(_play(world, steps, seed + i, interventions, check=True)) for i in range(3)]
-    after = random.getstate(), np.random.get_state()[1]  # pyright: ignore
-    assert before[0] == after[0] and np.array_equal(before[1], after[1]), "the world draws from the global random numbers"
+    for name, state in _global_luck().items():
+        assert before.get(name, state) == state, f"the world draws from the global random numbers of {name}"
     assert len(episode) > 1, "the world ends before the first step"
     return episode
+
+
+def _global_luck() -> dict[str, object]:
+    """The state of every global generator that a world could draw from; torch's where torch has been imported."""
+    found: dict[str, object] = {"random": random.getstate(), "numpy": np.random.get_state()[1].tobytes()}  # pyright: ignore
+    if torch := sys.modules.get("torch"):
+        found["torch"] = torch.default_generator.get_state().numpy().tobytes()
+    return found
 
 
 def _check_repetition(

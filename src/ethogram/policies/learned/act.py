@@ -19,6 +19,7 @@ from ethogram.errors import ConfigError
 from ethogram.nn.networks import Encoder
 from ethogram.nn.transformers import Decoder
 from ethogram.nn.transformers import Encoder as TransformerEncoder
+from ethogram.nn.vae import kl_to_standard
 from ethogram.policies.learned.base import Batch, Generators, Learned, LearnedConfig, Seen
 
 __all__ = ["ACT", "ACTConfig"]
@@ -94,8 +95,7 @@ class ACT(Learned):
         mean, log_variance = self.net.posterior(tokens, actions * mask)
         style = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator)
         error = ((self.net.chunk(tokens, style) - actions).abs() * mask).sum() / (mask.sum() * actions.shape[-1])
-        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1).mean()
-        return error + self.config.kl * divergence
+        return error + self.config.kl * kl_to_standard(mean, log_variance).mean()
 
     def predict(self, observations: Seen, goals: Tensor | None, generators: Generators) -> Tensor:
         """The chunk of a style drawn, or of the mean one."""

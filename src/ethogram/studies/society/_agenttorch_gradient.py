@@ -106,12 +106,13 @@ def fit(outbreak: Outbreak, observed: np.ndarray[Any, Any], calls: int, seed: in
 
     from ethogram.experiments.differentiable import BoundedNetwork
     from ethogram.experiments.problems import Uniform
+    from ethogram.nn.training import seeded
 
     goal = torch.as_tensor(observed, dtype=torch.float32)
     low, high = RANGE
     theta = torch.zeros(len(observed), requires_grad=True)
-    torch.manual_seed(derive(seed, "network") % 2**63)
-    network = BoundedNetwork({"r": Uniform(low, high)}, np.log1p(observed)[:, None])
+    with seeded(derive(seed, "network") % 2**63):
+        network = BoundedNetwork({"r": Uniform(low, high)}, np.log1p(observed)[:, None])
     adam = torch.optim.Adam([theta, *network.parameters()], lr=0.03 if by_network else 0.2, betas=(0.8, 0.95))
     fall = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.1, calls)
     kept: list[torch.Tensor] = []
