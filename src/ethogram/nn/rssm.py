@@ -167,14 +167,14 @@ class RSSM(nn.Module):
             start: the state *before* the first observation, after which nothing is done; None: the initial one.
         """
         batch, length, _ = observations.shape
-        embedded = self.embed(observations)
+        embedded = self.embed(observations).unbind(1)  # not indexed at each step: the gradient of that fills a whole array
         noise = torch.randn((length, batch, self.stochastic), generator=generator)
         state = start or self.initial(batch)
         action = observations.new_zeros(batch, self.action)
         hiddens, samples, means, stds, done = [], [], [], [], []
         for t in range(length):
             hidden = self.advance(state, action)
-            posterior = self.posterior(hidden, embedded[:, t])
+            posterior = self.posterior(hidden, embedded[t])
             state = State(hidden, posterior.mean + posterior.std * noise[t])
             for values, value in (
                 (hiddens, hidden),
