@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import urllib.error
 import urllib.request
 from typing import Any, NamedTuple
 
+from ethogram.aio import run_coroutine
 from ethogram.cli.show import console, plain, print_json
 from ethogram.errors import EthogramError
 
@@ -127,7 +127,7 @@ def probed(spelling: str, place: str, probe: bool) -> Found:
         if not probe:
             model(spelling)
             return Found(spelling, place, True, "")
-        shown = asyncio.run(call())
+        shown = run_coroutine(call())
     except EthogramError as error:
         return Found(spelling, place, False, str(error))
     rate = f", {shown.tokens_per_second:.0f} tokens a second" if shown.tokens_per_second else ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import shlex
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ethogram.aio import settled
 from ethogram.cli import Interrupted
 from ethogram.cli.show import assignments, console, plain, print_json
 from ethogram.errors import ConfigError, EthogramError, RunError
@@ -228,22 +227,11 @@ def interview_agent(
     known_agent(run, agent)
     scene = restore(run, step, episode=episode)
     policies = scene.policies
-    policy = policies[agent] if isinstance(policies, dict) else policies(agent) if callable(policies) else policies
-    answers = [_ask(policy, agent, question) for question in questions]
+    policy: Any = policies[agent] if isinstance(policies, dict) else policies(agent) if callable(policies) else policies
+    answers = [settled(policy.ask(agent, question)) for question in questions]
     if as_json:
         pairs = zip(questions, answers, strict=True)
         print_json({"agent": agent, "step": step, "answers": [{"question": q, "answer": a} for q, a in pairs]})
         return
     for question, answer in zip(questions, answers, strict=True):
         console().print(f"> {question}\n{agent}: {plain(answer)}", markup=False)
-
-
-def _ask(policy: Any, agent: str, question: str) -> str:
-    answer = policy.ask(agent, question)
-    if inspect.isawaitable(answer):
-
-        async def wait() -> str:
-            return await answer
-
-        return asyncio.run(wait())
-    return answer

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ethogram.aio import run_coroutine
 from ethogram.errors import BudgetExhausted, CallFailed, ConfigError, EthogramError, RunError, not_installed
 from ethogram.studies.claims import Verdict, judge
 from ethogram.studies.findings import Findings
@@ -279,8 +280,6 @@ def reach(spec: str) -> None:
     Raises:
         ModelError: it cannot.
     """
-    import asyncio
-
     from ethogram.language import model
 
     made = model(spec)
@@ -292,4 +291,4 @@ def reach(spec: str) -> None:
             with contextlib.suppress(CallFailed):  # it answers, if not well: that is for the run to cope with
                 await made.probe()
 
-    asyncio.run(call())
+    run_coroutine(call())

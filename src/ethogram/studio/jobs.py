@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, NamedTuple
 
+from ethogram.aio import settled
 from ethogram.errors import EthogramError
 
 __all__ = ["Answer", "Office", "ask", "branch_off", "options_of"]
@@ -79,17 +80,8 @@ def ask(path: str, agent: str, question: str, episode: int, step: int) -> dict[s
 
     policies = restore(path, step, episode=episode).policies
     policy = policies if isinstance(policies, Policy) else policies(agent) if callable(policies) else policies[agent]
-    answer = policy.ask(agent, question)
-    if inspect.isawaitable(answer):
-
-        async def wait() -> str:
-            return await answer
-
-        words = asyncio.run(wait())
-    else:
-        words = answer
     recall = getattr(policy, "recall", None)
-    return {"answer": words, "recalled": recall(agent, question) if callable(recall) else []}
+    return {"answer": settled(policy.ask(agent, question)), "recalled": recall(agent, question) if callable(recall) else []}
 
 
 def options_of(path: str) -> dict[str, dict[str, dict[str, Any]]]:
