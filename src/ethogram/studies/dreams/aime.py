@@ -11,8 +11,8 @@ of each of these and of learning to walk. The expert is soft actor-critic after 
 710 of 1000 (the paper's 944), and returns are given as a share of it. True actions are used for nothing but the oracle and
 the error of inferred actions.
 
-Smaller than the paper: 128 recurrent units and 32 stochastic ones (512, 128), 2,000 updates of the model with 128 sequences
-of 32 observations and 3,000 of the policy (100,000 and 50,000 with 50 of 50), and three seeds of 50 episodes. The body that
+Smaller than the paper: 128 recurrent units and 32 stochastic ones (512, 128), 6,000 updates of the model with 128 sequences
+of 32 observations and 4,000 of the policy (100,000 and 50,000 with 50 of 50), and three seeds of 50 episodes. The body that
 learnt to stand, which no claim is about, is left out of the laptop preset.
 
 Two things are done otherwise than by the authors, in pilots of one seed with the body `mixed`; no threshold was changed.
@@ -27,8 +27,11 @@ Two things are done otherwise than by the authors, in pilots of one seed with th
   half and 2,000 updates 46; more updates were not tried before the full run. In pilots with a quarter BCO(0) got 57 and
   cloning of the true actions 95.
 
-What the sizes do was tried after the run, with one seed and the body `mixed`: with 8,000 updates of the model and 6,000 of
-the policy AIME gets 83 of 100, not 44. The results here are those of a model and policies that are not through learning.
+This is the second full run; no threshold was changed between them. The first had 2,000 updates of the model and 3,000 of
+each policy, inverse model and clone. There AIME got 44.3 [38.7, 49] of 100, BCO(0) 57.2, BCO(0) with four observations 77.6,
+the oracle 89.9, reconstruction alone 22.9, the KL term alone 51.9 and AIME with the body of random actions 37.4: two of the
+six claims held (the actions inferred, the random body). A pilot of one seed with 8,000 and 6,000 updates then got 83, so
+that the model and the policies of the first run were not through learning, and all methods were given more.
 """
 
 from __future__ import annotations
@@ -76,9 +79,9 @@ class Config(BaseModel):
     stochastic: int = Field(default=32, ge=1, description="stochastic units of the model")
     length: int = Field(default=32, ge=2, description="steps of a sequence")
     batch: int = Field(default=128, ge=1, description="sequences a batch")
-    updates: int = Field(default=2000, ge=1, description="of a model")
-    policy_updates: int = Field(default=3000, ge=1, description="of a policy inferred with it")
-    clone_updates: int = Field(default=3000, ge=1, description="of an inverse model, and of a cloned policy")
+    updates: int = Field(default=6000, ge=1, description="of a model")
+    policy_updates: int = Field(default=4000, ge=1, description="of a policy inferred with it")
+    clone_updates: int = Field(default=4000, ge=1, description="of an inverse model, and of a cloned policy")
     test: int = Field(default=50, ge=2, description="episodes in which a policy is tested, the same for all")
     bodies: tuple[str, ...] = Field(default=BODIES, description="what models are learnt from; `mixed` is always there")
     halves: bool = Field(default=True, description="also with one half of the bound alone, on the body `mixed`")
