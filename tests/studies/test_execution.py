@@ -1,6 +1,9 @@
 """Running studies: the folder, the lab, budgets, faults."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,8 +24,6 @@ def study():
 
 @pytest.fixture(scope="module")
 def circle(study):
-    import sys
-
     return sys.modules["user_study_rumour"].circle
 
 
@@ -112,6 +113,34 @@ def test_what_was_computed_before_a_fault_stays(study, tmp_path, kept):
     with pytest.raises(RunError, match="no more"):
         execute(made(study, run), study.presets["smoke"], tmp_path / "out", progress=False)
     assert (tmp_path / "out" / kept).exists()
+
+
+KILLED = """
+import os, signal, sys, time
+from dataclasses import replace
+from ethogram.studies import load
+from ethogram.studies.execution import execute
+
+def run(config, lab):
+    time.sleep(1)
+    (lab.dir / "parts").mkdir()
+    (lab.dir / "parts" / "one.json").write_text("{}")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+study = load(sys.argv[1])
+execute(replace(study, run=run), study.presets["smoke"], sys.argv[2], progress=False)
+"""
+
+
+def test_the_time_of_an_attempt_that_was_killed_counts(study, tmp_path):
+    out = tmp_path / "out"
+    killed = subprocess.run([sys.executable, "-c", KILLED, RUMOUR, str(out)], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL and StudyFolder(out).record.status == "running"
+    second = made(study, lambda config, lab: Findings())
+    folder = execute(second, study.presets["smoke"], out, resume=True, progress=False)
+    assert folder.record.status == "complete" and folder.record.seconds >= 1
+    third = execute(second, study.presets["smoke"], out, resume=True, progress=False)
+    assert third.record.seconds - folder.record.seconds < 1  # it is added once
 
 
 def test_a_fault_before_anything_was_computed_leaves_nothing(study, tmp_path):

@@ -183,7 +183,8 @@ def _begin(path: Path, record: StudyRecord, resume: bool) -> StudyRecord:
             ours, theirs = getattr(record, key), getattr(old, key)
             if ours != theirs:
                 raise RunError(f"{path} was begun with {differing(key, theirs, ours)}: choose another folder")
-        record = record.model_copy(update={"started": old.started, "seconds": old.seconds})
+        spent = old.seconds + (_unrecorded(path) if old.status == "running" else 0.0)
+        record = record.model_copy(update={"started": old.started, "seconds": spent})
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"{path} is there already and is not a study's folder: choose another one")
     elif resume and not path.exists():
@@ -194,6 +195,12 @@ def _begin(path: Path, record: StudyRecord, resume: bool) -> StudyRecord:
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror}): choose another folder") from error
     return record
+
+
+def _unrecorded(path: Path) -> float:
+    """Seconds that an attempt was at work which was killed: from when it wrote `study.json` to the last that it kept."""
+    begun = (path / "study.json").stat().st_mtime
+    return max(0.0, *(file.stat().st_mtime - begun for file in path.rglob("*") if file.is_file()))
 
 
 def _empty(path: Path) -> bool:

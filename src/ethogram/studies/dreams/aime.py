@@ -31,7 +31,8 @@ This is the second full run; no threshold was changed between them. The first ha
 each policy, inverse model and clone. There AIME got 44.3 [38.7, 49] of 100, BCO(0) 57.2, BCO(0) with four observations 77.6,
 the oracle 89.9, reconstruction alone 22.9, the KL term alone 51.9 and AIME with the body of random actions 37.4: two of the
 six claims held (the actions inferred, the random body). A pilot of one seed with 8,000 and 6,000 updates then got 83, so
-that the model and the policies of the first run were not through learning, and all methods were given more.
+that the model and the policies of the first run were not through learning, and all methods were given more. The seconds kept
+with the results are those of the last of two attempts.
 """
 
 from __future__ import annotations
