@@ -137,6 +137,7 @@ def test_an_interview_and_a_branch(page, studio, root):
     page.wait_for_selector("text=Branch and run on", timeout=40_000)
     page.get_by_role("combobox", name="Intervention").click()
     page.get_by_role("option", name="close_place", exact=True).click()
+    shows(page, "Shut a place", "section[aria-label=Intervention]")  # the form before this one has a field `place` too
     page.get_by_role("textbox", name="place").fill("Nowhere")
     page.get_by_role("button", name="Branch and run on").click()
     shows(page, "the town has no place 'Nowhere'", "section[aria-label=Intervention]")
