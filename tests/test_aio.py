@@ -14,6 +14,7 @@ import pytest
 
 from ethogram.aio import run_coroutine
 
+
 @pytest.fixture(autouse=True)
 def interrupts():
     """Libraries that other tests of the process use may have installed a handler of their own."""
