@@ -18,9 +18,6 @@ gradient of a segment has a root mean square of 1 over its action channels. IQL 
 One pilot was run, before any full run: a set `medium` of 15,000 steps, learners of 4,000 updates. There the dynamics error
 over that of the ensemble at equal likelihood was 0.54, 0.60, 0.79 and 1.23 at coefficients of 0, 0.1, 0.2 and 0.4; the arm
 `guided`, at 0.2, did worse than real data alone. So its coefficient became 0.1; the thresholds are the catalogue's.
-
-The results that are kept are of diffusion models whose initial weights did not derive from the seed, as they do now: a run
-of today draws others.
 """
 
 from __future__ import annotations
