@@ -18,6 +18,13 @@ gradient of a segment has a root mean square of 1 over its action channels. IQL 
 One pilot was run, before any full run: a set `medium` of 15,000 steps, learners of 4,000 updates. There the dynamics error
 over that of the ensemble at equal likelihood was 0.54, 0.60, 0.79 and 1.23 at coefficients of 0, 0.1, 0.2 and 0.4; the arm
 `guided`, at 0.2, did worse than real data alone. So its coefficient became 0.1; the thresholds are the catalogue's.
+
+The laptop preset was run twice. In the first run the initial weights of the diffusion models did not derive from the seed,
+which was mended; the second is kept. Between them the soft actor-critic came out otherwise, on the same seed, for its
+learning amplifies the last bits of the arithmetic: 2,821 in the first run, 854 in the second. The same three claims held.
+The scaled returns, interquartile means over sets and seeds, were real 0.661, unguided 0.749, guided 0.626, ensemble 0.034 in
+the first, and are 0.799, 0.2, 0.155 and -0.061: how good generated data are beside real ones hangs on the one policy that
+the data come from, which the intervals, over learners, do not tell.
 """
 
 from __future__ import annotations
