@@ -257,15 +257,20 @@ class GymWorld(World):
         """One step, without mappings: observation, reward, terminated, truncated."""
         self._actions.append(action)
         found = self.env.step(action)
-        if len(found) != 5:
+        try:
+            observation, reward, terminated, truncated, info = found
+        except (TypeError, ValueError):
+            given = f"{len(found)} values" if isinstance(found, tuple) else repr(found)
             raise ConfigError(
-                f"step of {self.metadata['name']} gives {len(found)} values; gymnasium wants (observation, reward, "
-                "terminated, truncated, info)"
-            )
-        observation, reward, terminated, truncated, info = found
+                f"step of {self.metadata['name']} gives {given}; gymnasium wants (observation, reward, terminated, "
+                "truncated, info)"
+            ) from None
         self._info = info
-        if info and not self._succeeded and (succeeded := info.get("success", info.get("is_success"))) is not None:
-            self._succeeded = succeeded if type(succeeded) is bool else self._truth(succeeded)
+        if info and not self._succeeded:
+            if (succeeded := info.get("success")) is None:
+                succeeded = info.get("is_success")
+            if succeeded is not None:
+                self._succeeded = succeeded if type(succeeded) is bool else self._truth(succeeded)
         if terminated or truncated:
             self.agents = []
         try:
